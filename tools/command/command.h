@@ -1,0 +1,20 @@
+// The commands of `packtrail`: one file each, listed in main.c.
+#ifndef PACKTRAIL_TOOLS_COMMAND_COMMAND_H
+#define PACKTRAIL_TOOLS_COMMAND_COMMAND_H
+
+#include "common/base/error.h"
+
+// argv[0] is the command's own name. Prints JSON, one object a line, on standard output and errors on standard
+// error; returns the exit status: 0 good, 1 bad input or does not verify, 2 wrong usage, 3 system failure.
+typedef int command_function(int argc, char **argv);
+
+struct command {
+    const char *name;
+    command_function *run;
+    const char *summary;  // one line for --help
+};
+
+// Prints "packtrail NAME: what (where)" on standard error and gives the exit status for its code.
+int command_failed(const char *name, const struct pt_error *err);
+
+#endif
