@@ -9,7 +9,7 @@ enum pt_config_type { PT_CONFIG_TEXT, PT_CONFIG_PATH, PT_CONFIG_NUMBER, PT_CONFI
 
 // One declared key. NUMBER, BYTES ("64k", "1m", "2g") and MILLIS ("500ms", "10s", "5min", "2h") go to *number;
 // TEXT and PATH (relative to the file's directory) to *text, which the caller frees with pt_config_free; BOOL
-// ("yes"/"no") to *flag.
+// ("yes"/"no") to *flag. least and most bound a number (bytes, milliseconds) or a text's length; both 0: no bounds.
 struct pt_config_key {
     const char *section;
     const char *name;
@@ -23,7 +23,8 @@ struct pt_config_key {
     bool *flag;
 };
 
-// Sets every key from `path` (NULL: defaults only). On an error nothing needs freeing.
+// Sets every key from `path` (NULL: defaults only). On an error (PT_USAGE, with file and line) nothing needs
+// freeing. To be called before threads are started.
 enum pt_code pt_config_load(const char *path, const struct pt_config_key *keys, size_t count,
                             struct pt_error *err) PT_NODISCARD;
 void pt_config_free(const struct pt_config_key *keys, size_t count);

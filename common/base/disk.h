@@ -25,6 +25,9 @@ struct pt_disk {
     // Calls `each` with every file name, in no order; stops at the first error.
     enum pt_code (*list)(void *ctx, enum pt_code (*each)(void *arg, const char *name, struct pt_error *err), void *arg,
                          struct pt_error *err);
+    // Opens (and makes) a file and holds it against every other holder until it is closed; PT_UNAVAILABLE if
+    // somebody has it. NULL: nobody else can reach this disk.
+    enum pt_code (*lock)(void *ctx, const char *path, struct pt_file **out, struct pt_error *err);
     void *ctx;
 };
 
