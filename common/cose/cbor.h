@@ -6,6 +6,9 @@
 
 #define CBOR_MAX_DEPTH 64
 
+// libcbor exports functions of the same names (its tree half, unused here): ours must not take their place.
+#pragma GCC visibility push(hidden)
+
 // --- Writing. The caller writes map keys in deterministic order (bytewise order of their encodings). ---
 void cbor_put_uint(struct pt_buf *out, uint64_t value);
 void cbor_put_int(struct pt_buf *out, int64_t value);
@@ -49,6 +52,9 @@ enum pt_code cbor_fail(struct cbor_reader *reader, const char *fmt, ...) PT_PRIN
 bool cbor_peek(struct cbor_reader *reader, struct cbor_item *out);  // false at the end or after a failure
 bool cbor_next(struct cbor_reader *reader, struct cbor_item *out);  // as peek, and moves on; false is a failure
 
+// Moves past the break that ends an indefinite array or map; false if something else is next.
+bool cbor_break_if(struct cbor_reader *reader);
+
 // Typed reads: anything else fails the reader and gives 0 / no bytes.
 uint64_t cbor_get_uint(struct cbor_reader *reader);
 int64_t cbor_get_int(struct cbor_reader *reader);
@@ -70,5 +76,7 @@ bool cbor_key_in_order(struct cbor_reader *reader, struct pt_bytes key_encoding,
 
 // PT_OK if nothing failed and the buffer is used up.
 enum pt_code cbor_finish(struct cbor_reader *reader) PT_NODISCARD;
+
+#pragma GCC visibility pop
 
 #endif
