@@ -46,4 +46,12 @@ enum pt_code block_seal(struct block_header *header, const struct pt_digest *gen
                         size_t count, const struct signer *gateway, struct pt_buf *out, struct pt_digest *digest,
                         struct pt_error *err) PT_NODISCARD;
 
+// The two halves of block_seal, for a gateway that keeps the signed header and the statements apart: the signed header
+// is appended to `out`; header and statements are put together (the caller vouches that they belong together).
+enum pt_code block_header_seal(struct block_header *header, const struct pt_digest *genesis,
+                               const struct pt_bytes *statements, size_t count, const struct signer *gateway,
+                               struct pt_buf *out, struct pt_digest *digest, struct pt_error *err) PT_NODISCARD;
+enum pt_code block_assemble(struct pt_bytes signed_header, const struct pt_bytes *statements, size_t count,
+                            struct pt_buf *out, struct pt_error *err) PT_NODISCARD;
+
 #endif

@@ -35,9 +35,13 @@ void cbor_put_int(struct pt_buf *out, int64_t value) {
     pt_buf_append(out, head, cbor_encode_negint((uint64_t) - (value + 1), head, sizeof head));
 }
 
-void cbor_put_bytes(struct pt_buf *out, struct pt_bytes bytes) {
+void cbor_put_bytes_head(struct pt_buf *out, uint64_t len) {
     uint8_t head[HEAD_MAX];
-    pt_buf_append(out, head, cbor_encode_bytestring_start(bytes.len, head, sizeof head));
+    pt_buf_append(out, head, cbor_encode_bytestring_start(len, head, sizeof head));
+}
+
+void cbor_put_bytes(struct pt_buf *out, struct pt_bytes bytes) {
+    cbor_put_bytes_head(out, bytes.len);
     pt_buf_append_bytes(out, bytes);
 }
 
