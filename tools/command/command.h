@@ -8,6 +8,8 @@
 // error; returns the exit status: 0 good, 1 bad input or does not verify, 2 wrong usage, 3 system failure.
 typedef int command_function(int argc, char **argv);
 
+command_function command_decode;
+
 struct command {
     const char *name;
     command_function *run;

@@ -4,6 +4,7 @@
 #include "tools/command/command.h"
 
 static const struct command commands[] = {
+    {"decode", command_decode, "the barcodes in pictures"},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,134 @@
+#include "firmware/scan/grid.h"
+
+#include <math.h>
+#include <string.h>
+
+// Below this share of right finder modules a grid is not looked at.
+#define LEAST_FINDER 0.80
+
+bool scan_projection_of(const struct scan_point c[4], struct scan_projection *out) {
+    // Heckbert's square-to-quadrilateral map.
+    double dx1 = c[1].x - c[2].x, dx2 = c[3].x - c[2].x, sx = c[0].x - c[1].x + c[2].x - c[3].x;
+    double dy1 = c[1].y - c[2].y, dy2 = c[3].y - c[2].y, sy = c[0].y - c[1].y + c[2].y - c[3].y;
+    double det = dx1 * dy2 - dx2 * dy1;
+    if (!isfinite(det) || fabs(det) < 1e-9) return false;
+    double g = (sx * dy2 - dx2 * sy) / det, h = (dx1 * sy - sx * dy1) / det;
+    *out = (struct scan_projection){{c[1].x - c[0].x + g * c[1].x, c[3].x - c[0].x + h * c[3].x, c[0].x,
+                                     c[1].y - c[0].y + g * c[1].y, c[3].y - c[0].y + h * c[3].y, c[0].y, g, h, 1}};
+    return true;
+}
+
+struct scan_point scan_project(const struct scan_projection *p, double u, double v) {
+    const double *m = p->m;
+    double w = m[6] * u + m[7] * v + m[8];
+    if (fabs(w) < 1e-9) w = 1e-9;
+    return (struct scan_point){(m[0] * u + m[1] * v + m[2]) / w, (m[3] * u + m[4] * v + m[5]) / w};
+}
+
+static double clamp(double value, double most) { return !(value > 0) ? 0 : value > most ? most : value; }
+
+double scan_frame_at(const struct scan_frame *frame, double x, double y) {
+    x = clamp(x, frame->width - 1.0);
+    y = clamp(y, frame->height - 1.0);
+    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y;
+    uint32_t x1 = x0 + 1 < frame->width ? x0 + 1 : x0, y1 = y0 + 1 < frame->height ? y0 + 1 : y0;
+    double fx = x - x0, fy = y - y0;
+    const uint8_t *a = scan_frame_row(frame, y0), *b = scan_frame_row(frame, y1);
+    return (a[x0] * (1 - fx) + a[x1] * fx) * (1 - fy) + (b[x0] * (1 - fx) + b[x1] * fx) * fy;
+}
+
+struct samples {
+    unsigned rows, cols;
+    float grey[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
+};
+
+static void sample(const struct scan_frame *frame, const struct scan_projection *projection, struct samples *out) {
+    static const double offset[5][2] = {{0, 0}, {-0.15, 0}, {0.15, 0}, {0, -0.15}, {0, 0.15}};
+    for (unsigned row = 0; row < out->rows; row++)
+        for (unsigned col = 0; col < out->cols; col++) {
+            double sum = 0;
+            for (int i = 0; i < 5; i++) {
+                struct scan_point p = scan_project(projection, (col + 0.5 + offset[i][0]) / out->cols,
+                                                   (row + 0.5 + offset[i][1]) / out->rows);
+                sum += scan_frame_at(frame, p.x, p.y);
+            }
+            out->grey[row * out->cols + col] = (float)(sum / 5);
+        }
+}
+
+// Otsu's threshold over the samples.
+static double threshold_global(const struct samples *s) {
+    unsigned histogram[256] = {0}, count = s->rows * s->cols, below = 0;
+    double all = 0, sum = 0, best = -1, at = 128;
+    for (unsigned i = 0; i < count; i++) histogram[(unsigned)s->grey[i] & 255]++;
+    for (unsigned v = 0; v < 256; v++) all += v * (double)histogram[v];
+    for (unsigned v = 0; v < 255; v++) {
+        below += histogram[v];
+        sum += v * (double)histogram[v];
+        if (below == 0 || below == count) continue;
+        double low = sum / below, high = (all - sum) / (count - below);
+        double spread = (double)below * (count - below) * (high - low) * (high - low);
+        if (spread > best) {
+            best = spread;
+            at = (low + high) / 2;
+        }
+    }
+    return at;
+}
+
+// Middle between the darkest and the lightest sample within `reach` modules, for uneven light.
+static double threshold_local(const struct samples *s, unsigned row, unsigned col, unsigned reach) {
+    float low = 255, high = 0;
+    unsigned r0 = row > reach ? row - reach : 0, c0 = col > reach ? col - reach : 0;
+    for (unsigned r = r0; r <= row + reach && r < s->rows; r++)
+        for (unsigned c = c0; c <= col + reach && c < s->cols; c++) {
+            float v = s->grey[r * s->cols + c];
+            if (v < low) low = v;
+            if (v > high) high = v;
+        }
+    return (low + high) / 2.0;
+}
+
+enum rule { GLOBAL, NEAR, WIDE, RULES };
+
+static void modules_of(const struct samples *s, enum rule rule, uint8_t *out) {
+    double global = rule == GLOBAL ? threshold_global(s) : 0;
+    for (unsigned row = 0; row < s->rows; row++)
+        for (unsigned col = 0; col < s->cols; col++) {
+            double level = rule == GLOBAL ? global : threshold_local(s, row, col, rule == NEAR ? 2 : 5);
+            out[row * s->cols + col] = s->grey[row * s->cols + col] < level;
+        }
+}
+
+static bool read_modules(const struct scan_dm_size *size, uint8_t *modules, struct scan_symbol *out) {
+    double match = scan_dm_finder_match(size, modules);
+    unsigned count = (unsigned)size->rows * size->cols;
+    if (match <= 1 - LEAST_FINDER) {  // light on dark
+        for (unsigned i = 0; i < count; i++) modules[i] = !modules[i];
+        match = 1 - match;
+    }
+    return match >= LEAST_FINDER && scan_dm_read(size, modules, match, out, NULL) == PT_OK;
+}
+
+static bool read_at(const struct scan_frame *frame, const struct scan_point box[4], const struct scan_dm_size *size,
+                    struct scan_symbol *out) {
+    struct scan_projection projection;
+    struct samples samples = {.rows = size->rows, .cols = size->cols};
+    uint8_t modules[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
+    if (!scan_projection_of(box, &projection)) return false;
+    sample(frame, &projection, &samples);
+    for (enum rule rule = 0; rule < RULES; rule++) {
+        modules_of(&samples, rule, modules);
+        if (read_modules(size, modules, out)) return true;
+    }
+    return false;
+}
+
+bool scan_grid_read(const struct scan_frame *frame, const struct scan_point box[4], const struct scan_dm_size *size,
+                    struct scan_symbol *out) {
+    if (read_at(frame, box, size, out)) return true;
+    // Seen from behind, the L's corner stays and its arms change places.
+    const struct scan_point mirrored[4] = {box[2], box[1], box[0], box[3]};
+    const struct scan_dm_size *turned = scan_dm_size_of(size->cols, size->rows);
+    return turned && read_at(frame, mirrored, turned, out);
+}
