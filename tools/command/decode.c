@@ -1,14 +1,11 @@
 // packtrail decode: the symbols in picture files.
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include <jansson.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/disk.h"
+#include "common/base/json.h"
 #include "common/base/text.h"
 #include "firmware/scan/image.h"
 #include "firmware/scan/reader.h"
@@ -31,32 +28,25 @@ static void print_help(FILE *out) {
 
 static enum pt_code read_picture(const char *path, struct scan_frame *out, struct pt_error *err) {
     PT_CLEANUP(pt_buf_free) struct pt_buf file = PT_BUF_INIT(SCAN_IMAGE_MAX_BYTES);
-    PT_FCLOSE FILE *in = fopen(path, "rb");
-    struct stat status;
-    if (!in || fstat(fileno(in), &status) != 0) return pt_fail_errno(err, path, "cannot open the picture");
-    if (S_ISDIR(status.st_mode)) return pt_fail(err, PT_INVALID, path, "is a directory");
-    size_t got;
-    uint8_t piece[65536];
-    while ((got = fread(piece, 1, sizeof piece, in)) > 0) pt_buf_append(&file, piece, got);
-    if (ferror(in)) return pt_fail_errno(err, path, "cannot read the picture");
-    enum pt_code code = pt_buf_check(&file, err);
+    enum pt_code code = pt_file_read(path, &file, err);
     if (code == PT_OK) code = scan_image_read(pt_buf_bytes(&file), out, err);
     return code;
 }
 
 static bool print_symbol(const char *path, const struct scan_symbol *symbol) {
-    PT_CLEANUP(pt_buf_free) struct pt_buf hex = PT_BUF_INIT(SCAN_SYMBOL_MAX_BYTES * 2);
-    pt_hex_append(&hex, pt_buf_bytes(&symbol->bytes));
-    json_t *text = symbol->has_text ? json_stringn((const char *)symbol->text.data, symbol->text.len) : json_null();
-    json_t *box = json_array();
+    PT_CLEANUP(pt_buf_free) struct pt_buf line = PT_BUF_INIT(SCAN_SYMBOL_MAX_BYTES * 32);
+    pt_buf_str(&line, "{\"image\":");
+    pt_json_append_string(&line, pt_bytes_str(path));
+    pt_buf_printf(&line, ",\"symbology\":\"%s\",\"aim\":\"%s\",\"text\":", scan_symbol_name(symbol), symbol->aim);
+    if (symbol->has_text) pt_json_append_string(&line, pt_buf_bytes(&symbol->text));
+    else pt_buf_str(&line, "null");
+    pt_buf_str(&line, ",\"hex\":\"");
+    pt_hex_append(&line, pt_buf_bytes(&symbol->bytes));
+    pt_buf_str(&line, "\",\"box\":[");
     for (int i = 0; i < 4; i++)
-        json_array_append_new(box, json_pack("[i,i]", (int)lround(symbol->box[i].x), (int)lround(symbol->box[i].y)));
-    json_t *name = json_string(path);
-    json_t *line = json_pack("{s:o?,s:s,s:s,s:o?,s:s,s:o}", "image", name, "symbology", scan_symbol_name(symbol), "aim",
-                             symbol->aim, "text", text, "hex", pt_buf_cstr(&hex), "box", box);
-    bool good = line && json_dumpf(line, stdout, JSON_COMPACT) == 0 && fputc('\n', stdout) != EOF;
-    json_decref(line);
-    return good;
+        pt_buf_printf(&line, "%s[%ld,%ld]", i ? "," : "", lround(symbol->box[i].x), lround(symbol->box[i].y));
+    pt_buf_str(&line, "]}");
+    return pt_buf_check(&line, NULL) == PT_OK && puts(pt_buf_cstr(&line)) != EOF;
 }
 
 // Status of one picture; a file that fails names itself and the others go on.
@@ -69,7 +59,7 @@ static int decode_file(struct scan_reader *reader, const char *path) {
     if (code == PT_OK && symbols.count == 0) code = pt_fail(&err, PT_INVALID, path, "no symbol found");
     if (code != PT_OK) {
         if (!err.where[0]) snprintf(err.where, sizeof err.where, "%s", path);
-        if (code == PT_NOT_FOUND || code == PT_LIMIT) err.code = PT_INVALID;
+        if (code != PT_NO_MEMORY && code != PT_INTERNAL) err.code = PT_INVALID;  // a picture that cannot be had is bad input
         return command_failed("decode", &err);
     }
     int status = 0;
