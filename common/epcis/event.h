@@ -61,6 +61,16 @@ struct epcis_member {
     struct epcis_value value;
 };
 
+// What a prefix in names and compact IRIs stands for.
+struct epcis_prefix {
+    const char *prefix, *ns;
+};
+
+struct epcis_prefixes {
+    struct epcis_prefix *items;
+    size_t count;
+};
+
 struct epcis_quantity {
     const char *epc_class;
     struct epcis_number quantity;
@@ -98,7 +108,7 @@ struct epcis_sensor_metadata {
 
 struct epcis_sensor_report {
     const char *type, *exception;
-    const char *device_id, *device_metadata, *raw_data, *data_processing_method;
+    const char *device_id, *device_metadata, *raw_data, *data_processing_method, *biz_rules;
     struct pt_instant time;
     bool has_time;
     const char *microorganism, *chemical_substance, *component, *coordinate_reference_system;
@@ -153,6 +163,7 @@ struct epcis_event {
     struct epcis_members ilmd;
     bool has_ilmd;
     struct epcis_members extensions;
+    struct epcis_prefixes prefixes;  // that JSON-LD contexts define beyond the standard's; only for writing it again
 };
 
 enum epcis_document_kind { EPCIS_DOCUMENT, EPCIS_QUERY_DOCUMENT, EPCIS_SINGLE_EVENT, EPCIS_EVENT_LIST };
