@@ -8,6 +8,9 @@
 // SM3 is reserved and answered "not supported".
 enum cose_algorithm { COSE_ALG_NONE = 0, COSE_ES256 = -7, COSE_EDDSA = -8, COSE_SM2_SM3_RESERVED = -65800 };
 
+// "ES256", "EdDSA", …; NULL for one that we have no name for. Static.
+const char *cose_algorithm_name(enum cose_algorithm algorithm);
+
 #define SIGNATURE_SIZE 64u  // ES256: r || s, 32 bytes each; EdDSA: R || S
 
 // A public key, parsed once and kept. Immutable after creation; may be used by many threads at once.
