@@ -44,6 +44,9 @@ enum pt_code pack_id_uri(const struct pack_id *id, struct pt_buf *out, struct pt
 // Class-level identifiers (a GTIN without serial, an LGTIN) are PT_INVALID here: they name no single pack.
 enum pt_code pack_id_from_uri(struct pt_bytes uri, struct pack_id *out, struct pt_error *err) PT_NODISCARD;
 
+// Whether kind, product and serial fit together (lengths, digits); what leaves as key or URI has passed this.
+enum pt_code pack_id_check(const struct pack_id *id, struct pt_error *err) PT_NODISCARD;
+
 bool pack_id_equal(const struct pack_id *a, const struct pack_id *b);
 
 #endif
