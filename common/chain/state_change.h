@@ -13,6 +13,7 @@ enum state_table {
     STATE_RULES = 5,    // name -> value: profile, versions, thresholds
     STATE_ALERT = 6,    // alert id -> alert record
     STATE_HELD = 7,     // kid + sequence -> statement that waits for its turn
+    STATE_NAME = 8,     // a text that records share -> its number, and the number -> the text
 };
 
 struct state_change {

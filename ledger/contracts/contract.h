@@ -1,0 +1,82 @@
+// A contract: a pure function (state, statement, context) -> (state changes, alerts). No I/O, no clock, no memory of its
+// own. What it may read and write it declares first; the view refuses everything else.
+//
+// A contract's behaviour at a version never changes: a change is a new version, switched on at a height, and the old one
+// stays in the table so that old chains replay.
+#ifndef PACKTRAIL_LEDGER_CONTRACTS_CONTRACT_H
+#define PACKTRAIL_LEDGER_CONTRACTS_CONTRACT_H
+
+#include "common/chain/actor.h"
+#include "common/chain/entry.h"
+#include "common/epcis/event.h"
+#include "ledger/state/alert_record.h"
+#include "ledger/state/state_view.h"
+
+// How an event names a thing.
+enum pack_role { PACK_ROLE_OBJECT = 1, PACK_ROLE_PARENT = 2, PACK_ROLE_CHILD = 3, PACK_ROLE_INPUT = 4, PACK_ROLE_OUTPUT = 5 };
+
+struct event_pack {
+    struct pt_bytes key;  // pack_id key
+    enum pack_role role;
+};
+
+// A statement with its payload decoded; one of event, actor, revocation, master is there.
+enum statement_kind { KIND_EVENT = 1, KIND_ENROLMENT = 2, KIND_REVOCATION = 4, KIND_MASTER = 8 };
+
+struct contract_input {
+    enum statement_kind kind;
+    const struct epcis_event *event;
+    const struct event_pack *packs;   // of the event, in its order, each key once (event_packs.h)
+    size_t pack_count;
+    const struct actor *actor;        // enrolment
+    const struct revocation *revocation;
+    struct pt_bytes payload;          // as signed (master records)
+    struct pt_digest id;              // statement id
+};
+
+// What surrounds the statement; the same on every executor.
+struct contract_context {
+    const struct actor *signer;
+    uint64_t leaf_index;     // of the statement in the log
+    pt_millis chain_time;
+    const char *profile;     // "cn", "eu"
+    uint64_t rule_version;
+    struct pt_arena *arena;  // lives until the height is done
+};
+
+// What a contract gives back beside the writes.
+struct contract_output {
+    struct alert_record *alerts;  // in the arena
+    size_t alert_count;
+    uint8_t *links_touched;       // one byte a pack of the input: 1 where the statement became part of its history
+    unsigned feed_kind;           // enum ledger_feed_kind; 0: nothing for the feed
+    const char **feed_audience;   // parties (URIs) that it is addressed to; none: everyone
+    size_t feed_audience_count;
+    enum statement_result result; // RESULT_APPLIED, RESULT_ALERTED, RESULT_NOT_ALLOWED or RESULT_MALFORMED
+    uint64_t *previous;           // for each pack 1 + the leaf index that it had before (where touched)
+};
+
+struct contract {
+    const char *name;
+    unsigned version;
+    unsigned kinds;        // of enum statement_kind
+    const char *profiles;  // words separated by spaces; NULL: all
+    // Declares reads and writes of this input.
+    void (*declare)(const struct contract_input *input, const struct contract_context *context, struct access_list *out);
+    // An error is a broken invariant or lack of memory, never the input's fault: that is output->result.
+    enum pt_code (*apply)(struct state_view *view, const struct contract_input *input,
+                          const struct contract_context *context, struct contract_output *output, struct pt_error *err);
+};
+
+// The contracts in force under a rule version, in the order they run; NULL-terminated, static. NULL: unknown version.
+const struct contract *const *contracts_in_force(uint64_t rule_version);
+#define RULE_VERSION_NEWEST 1u
+
+// Whether a contract hears this input under this profile.
+bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);
+
+// Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED.
+enum pt_code contract_raise(const struct contract_context *context, struct contract_output *output,
+                            const struct alert_record *alert, struct pt_error *err) PT_NODISCARD;
+
+#endif

@@ -1,0 +1,31 @@
+// The states that a pack, case or pallet can be in (DESIGN.md section 9.1). Numbers are stored: never reused.
+#ifndef PACKTRAIL_LEDGER_STATE_LIFECYCLE_STATE_H
+#define PACKTRAIL_LEDGER_STATE_LIFECYCLE_STATE_H
+
+#include <stdbool.h>
+
+enum lifecycle_state {
+    LIFECYCLE_UNKNOWN = 0,         // never commissioned, never seen
+    LIFECYCLE_COMMISSIONED = 1,    // announced by its maker, not yet moved
+    LIFECYCLE_IN_STOCK = 2,        // received somewhere
+    LIFECYCLE_IN_TRANSIT = 3,      // shipped, not yet received
+    LIFECYCLE_PART_DISPENSED = 4,  // opened; the rest may still be dispensed
+    LIFECYCLE_DISPENSED = 5,       // supplied to the public, used up
+    LIFECYCLE_RETURNED = 6,        // came back from the public: never saleable again
+    LIFECYCLE_QUARANTINED = 7,
+    LIFECYCLE_RECALLED = 8,
+    LIFECYCLE_DECOMMISSIONED = 9,  // taken out of use; the code is dead
+    LIFECYCLE_DESTROYED = 10,
+    LIFECYCLE_EXPORTED = 11,
+    LIFECYCLE_STOLEN = 12,
+    LIFECYCLE_SAMPLE = 13,         // taken by an authority or for retention
+};
+#define LIFECYCLE_STATES 14u
+
+// "in_stock", …; static. "unknown" for a number that is none.
+const char *lifecycle_state_name(enum lifecycle_state state);
+
+// Whether a pack in this state may be handed to a patient.
+bool lifecycle_state_dispensable(enum lifecycle_state state);
+
+#endif
