@@ -46,7 +46,7 @@ static void decodation(void **state) {
     SAYS("]d1", "[)>\x1e" "06\x1d" "A\x1e\x04", "[)>\x1e" "06\x1d" "A\x1e\x04", 237, 'A' + 1, 129);
     SAYS("]d1", "$I", "$I", 234, '$' + 1, 'I' + 1);
     // EDIFACT "DATA" in three words, unlatch, then ASCII.
-    SAYS("]d1", "DATAx", "DATAx", 240, 0x10, 0x15, 0x01, 0x7c, 'x' + 1);
+    SAYS("]d1", "DATAx", "DATAx", 240, 0x10, 0x15, 0x01, 0x7c, 'x' + 1, 129);
     SAYS("]d1", "A>B", "A>B", 238, (14 * 1600 + 2 * 40 + 15 + 1) >> 8, (14 * 1600 + 2 * 40 + 15 + 1) & 255, 254);
     // Base 256, one byte 0xFF; places 2 and 3 of the symbol carry the masked length and byte.
     SAYS("]d1", "\xff", "ÿ", 231, (1 + (149 * 2) % 255 + 1) & 255, (255 + (149 * 3) % 255 + 1) & 255);
@@ -121,7 +121,7 @@ static void noise_is_not_read(void **state) {
         uint8_t modules[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
         for (unsigned k = 0; k < (unsigned)s->rows * s->cols; k++) {
             seed = seed * 1664525u + 1013904223u;
-            modules[k] = seed >> 31;
+            modules[k] = (uint8_t)(seed >> 31);
         }
         struct scan_symbol *symbol;
         scan_symbols_free(&list);

@@ -74,15 +74,15 @@ static void pictures_are_read(void **state) {
                 continue;
             }
             wrong++;
-            print_message("%s misread as %s %s \"%s\"\n", path, scan_symbol_name(&found.items[k]), found.items[k].aim,
+            print_message("# %s misread as %s %s \"%s\"\n", path, scan_symbol_name(&found.items[k]), found.items[k].aim,
                           pt_buf_cstr(&found.items[k].text));
         }
-        if (right > 1) print_message("%s is reported %zu times\n", path, right);
+        if (right > 1) print_message("# %s is reported %zu times\n", path, right);
         assert_true(right <= 1);
         if (right == 1) read++;
-        else print_message("%s is not read\n", path);
+        else print_message("# %s is not read\n", path);
     }
-    print_message("%s: %zu of %zu read, %zu wrong\n", folder->name, read, names.count, wrong);
+    print_message("# %s: %zu of %zu read, %zu wrong\n", folder->name, read, names.count, wrong);
     assert_int_equal(wrong, 0);
     assert_true(read >= folder->least);
     test_names_free(&names);
