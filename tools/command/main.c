@@ -5,6 +5,7 @@
 
 static const struct command commands[] = {
     {"decode", command_decode, "the barcodes in pictures"},
+    {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
     {NULL, NULL, NULL},
 };
 
