@@ -1,9 +1,9 @@
 // An append-only log of records in numbered segment files: the terminal's outbox, the gateway's spool and the
 // ledger's chain are each one journal.
 //
-// A record is framed as: length (4 bytes, little-endian), the first 8 bytes of SHA-256 over (record number,
-// length, content), content. A torn or damaged last record of the last segment is cut off at open; damage
-// before an intact record is never skipped: open fails and names file and offset.
+// Each record's frame carries its length, its number and keyed checks (journal_format.h). What a power cut leaves
+// behind the last synced record - torn, missing or out of order - is cut off at open; damage to what had been synced
+// is never skipped: open fails with PT_UNVERIFIED and names file and offset.
 #ifndef PACKTRAIL_COMMON_BASE_JOURNAL_H
 #define PACKTRAIL_COMMON_BASE_JOURNAL_H
 
@@ -21,10 +21,12 @@ struct pt_journal_position {
 };
 
 struct pt_journal_options {
-    uint64_t segment_bytes;  // a new segment is begun when the current one is at least this long
+    uint64_t segment_bytes;  // a new segment is begun when the current one is at least this long; at most 1 GiB,
+                             // 0: 64 MiB
 };
 
 // Called at open for every record in order; the bytes live only during the call. An error stops the opening.
+// When open returns PT_OK, all that was visited is durable.
 typedef enum pt_code pt_journal_visit(void *arg, const struct pt_journal_position *position, struct pt_bytes record,
                                       struct pt_error *err);
 
@@ -36,12 +38,14 @@ enum pt_code pt_journal_open(const struct pt_disk *disk, const struct pt_journal
 void pt_journal_close(struct pt_journal *journal);
 
 // Appends one record made of `count` parts; durable only after pt_journal_sync. After a failed append or sync
-// the journal refuses further appends until it is reopened: what reached the disk is unknown.
+// the journal refuses further appends (PT_UNAVAILABLE) until it is reopened, and can still be read: what reached the
+// disk is unknown. A record past PT_JOURNAL_MAX_RECORD is PT_LIMIT and changes nothing.
 enum pt_code pt_journal_append(struct pt_journal *journal, const struct pt_bytes *parts, size_t count,
                                struct pt_journal_position *out, struct pt_error *err) PT_NODISCARD;
+// Makes durable what was appended before the call; may run in another thread while appending goes on.
 enum pt_code pt_journal_sync(struct pt_journal *journal, struct pt_error *err) PT_NODISCARD;
 
-// Reads and checks one record. Safe beside one appending thread.
+// Reads and checks one record and appends its content to `out`. Safe from any thread. PT_NOT_FOUND: dropped or cut.
 enum pt_code pt_journal_read(struct pt_journal *journal, const struct pt_journal_position *position,
                              struct pt_buf *out, struct pt_error *err) PT_NODISCARD;
 

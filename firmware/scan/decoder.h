@@ -22,6 +22,9 @@ struct scan_decoder {
 // ZBar: Code 128, EAN, UPC, ITF-14, GS1 DataBar, QR.
 enum pt_code scan_decoder_zbar(struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
 
+// Our own Code 128, with the characters above 127 that ZBar gets wrong.
+enum pt_code scan_decoder_code128(struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
+
 // libdmtx: Data Matrix ECC 200, all square and rectangular sizes of ISO/IEC 16022.
 enum pt_code scan_decoder_dmtx(struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
 

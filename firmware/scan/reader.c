@@ -43,6 +43,7 @@ static const struct pass passes[] = {
 struct scan_reader {
     struct scan_reader_options options;
     struct scan_decoder linear;
+    struct scan_decoder code128;
     struct scan_decoder matrix;
 };
 
@@ -52,6 +53,7 @@ enum pt_code scan_reader_open(const struct scan_reader_options *options, struct 
     if (!reader) return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for the barcode reader");
     reader->options = *options;
     enum pt_code code = scan_decoder_zbar(&reader->linear, err);
+    if (code == PT_OK) code = scan_decoder_code128(&reader->code128, err);
     if (code == PT_OK) code = scan_decoder_dmtx(&reader->matrix, err);
     if (code != PT_OK) {
         scan_reader_close(reader);
@@ -64,8 +66,31 @@ enum pt_code scan_reader_open(const struct scan_reader_options *options, struct 
 void scan_reader_close(struct scan_reader *reader) {
     if (!reader) return;
     if (reader->linear.close) reader->linear.close(reader->linear.ctx);
+    if (reader->code128.close) reader->code128.close(reader->code128.ctx);
     if (reader->matrix.close) reader->matrix.close(reader->matrix.ctx);
     free(reader);
+}
+
+// Whether `plain` is what is left of `full` when FNC4 is ignored.
+static bool lost_fnc4(const struct scan_symbol *plain, const struct scan_symbol *full) {
+    bool high = false;
+    if (plain->bytes.len != full->bytes.len) return false;
+    for (size_t i = 0; i < full->bytes.len; i++) {
+        if ((full->bytes.data[i] & 0x7f) != plain->bytes.data[i]) return false;
+        high |= full->bytes.data[i] >= 0x80;
+    }
+    return high;
+}
+
+static void drop_lost_fnc4(struct scan_symbols *list) {
+    for (size_t i = 0; i < list->count;) {
+        bool lost = false;
+        for (size_t k = 0; k < list->count && !lost; k++)
+            lost = k != i && list->items[i].symbology == SCAN_CODE_128 && list->items[k].symbology == SCAN_CODE_128 &&
+                   scan_boxes_touch(list->items[i].box, list->items[k].box) && lost_fnc4(&list->items[i], &list->items[k]);
+        if (lost) scan_symbols_remove(list, i);
+        else i++;
+    }
 }
 
 // A symbol seen again by another pass is dropped; its reading counts as support for the first.
@@ -93,11 +118,14 @@ static enum pt_code run_pass(struct scan_reader *reader, const struct scan_frame
     if (code != PT_OK) return code;
     size_t fresh = out->count;
     if (pass->decoders & LINEAR) code = reader->linear.decode(reader->linear.ctx, &better, deadline, out, err);
+    if (code == PT_OK && pass->decoders & LINEAR)
+        code = reader->code128.decode(reader->code128.ctx, &better, deadline, out, err);
     if (code == PT_OK && pass->decoders & MATRIX)
         code = reader->matrix.decode(reader->matrix.ctx, &better, deadline, out, err);
     for (size_t i = fresh; i < out->count; i++)
         for (int k = 0; k < 4; k++) out->items[i].box[k] = scan_map_back(&back, out->items[i].box[k]);
     drop_repeated(out, fresh);
+    drop_lost_fnc4(out);
     return code;
 }
 
@@ -109,7 +137,6 @@ enum pt_code scan_reader_read(struct scan_reader *reader, const struct scan_fram
     for (size_t i = 0; i < sizeof passes / sizeof *passes && code == PT_OK; i++) {
         const struct pass *pass = &passes[i];
         if (scan_clock_ms() >= deadline) break;
-        if (!pass->always && !reader->options.thorough && out->count > 0) break;
         if (!pass->always && out->count > 0) break;
         if ((uint64_t)frame->width * frame->height > pass->most_pixels) continue;
         code = run_pass(reader, frame, pass, deadline, out, err);
