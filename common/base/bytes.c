@@ -47,6 +47,7 @@ void pt_buf_free(struct pt_buf *buf) {
 void pt_buf_clear(struct pt_buf *buf) {
     buf->len = 0;
     buf->failed = false;
+    buf->no_memory = false;
 }
 
 uint8_t *pt_buf_extend(struct pt_buf *buf, size_t len) {
@@ -62,7 +63,7 @@ uint8_t *pt_buf_extend(struct pt_buf *buf, size_t len) {
         if (cap > buf->ceiling + 1) cap = buf->ceiling + 1;
         uint8_t *data = realloc(buf->data, cap);
         if (!data) {
-            buf->failed = true;
+            buf->failed = buf->no_memory = true;
             return NULL;
         }
         buf->data = data;
@@ -108,7 +109,6 @@ const char *pt_buf_cstr(struct pt_buf *buf) {
 
 enum pt_code pt_buf_check(const struct pt_buf *buf, struct pt_error *err) {
     if (!buf->failed) return PT_OK;
-    if (buf->cap > buf->ceiling || buf->len == 0 || buf->ceiling - buf->len < buf->cap)
-        return pt_fail(err, PT_LIMIT, NULL, "more than %zu bytes", buf->ceiling);
-    return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    if (buf->no_memory) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    return pt_fail(err, PT_LIMIT, NULL, "more than %zu bytes", buf->ceiling);
 }

@@ -23,6 +23,7 @@ struct pt_buf {
     size_t cap;
     size_t ceiling;
     bool failed;
+    bool no_memory;  // why it failed: memory, not the ceiling
 };
 
 #define PT_DIGEST_SIZE 32u
