@@ -15,6 +15,7 @@
 
 // Additional information of the initial byte (RFC 8949 section 3).
 enum { INFO_ONE_BYTE = 24, INFO_TWO_BYTES = 25, INFO_FOUR_BYTES = 26, INFO_EIGHT_BYTES = 27, INFO_INDEFINITE = 31 };
+enum { MAJOR_BYTES = 2, MAJOR_TEXT = 3, MAJOR_TAG = 6 };
 enum { BREAK = 0xff, SIMPLE_ONE_BYTE = 0xf8, CANONICAL_NAN = 0x7e00 };
 
 // --- Writing ---
@@ -281,9 +282,13 @@ static size_t decode_head(struct pt_bytes rest, struct cbor_item *out, const cha
         *problem = "break outside an indefinite length item";
         return 0;
     }
-    if (first == (2 << 5 | INFO_INDEFINITE) || first == (3 << 5 | INFO_INDEFINITE)) {
+    if (first == (MAJOR_BYTES << 5 | INFO_INDEFINITE) || first == (MAJOR_TEXT << 5 | INFO_INDEFINITE)) {
         *problem = "strings of indefinite length are not taken";
         return 0;
+    }
+    if (first >> 5 == MAJOR_TAG && (first & 31u) < INFO_ONE_BYTE) {  // libcbor 0.8 refuses those that had no meaning in 2013
+        set_value(out, CBOR_TAG, first & 31u);
+        return 1;
     }
     if (first == SIMPLE_ONE_BYTE || (first >= 0xe0 && first < 0xf4)) return decode_simple(rest, out, problem);
     const struct cbor_decoder_result result = cbor_stream_decode(rest.data, rest.len, &callbacks, out);

@@ -28,16 +28,22 @@ struct cose_sign1 {
     struct pt_bytes signature;
     bool tagged;                        // tag 18 stood before it
     // From the protected header:
-    enum cose_algorithm algorithm;      // COSE_ALG_NONE if absent
+    enum cose_algorithm algorithm;      // COSE_ALG_NONE if absent, COSE_ALG_UNKNOWN if text or out of range
     struct pt_bytes content_type;       // text; none if absent or a number
     struct pt_bytes kid;                // protected, else unprotected (RFC 9052 allows both)
     bool unprotected_empty;
+    enum cose_algorithm unprotected_algorithm;  // as `algorithm`, from the unprotected header; never used to verify
 };
 
 // Decodes an untagged or 18-tagged COSE_Sign1; any other tag, a duplicate label in either header or in both together,
 // a label in `crit` that is not among `understood` (or is not present, or crit unprotected) and trailing bytes are PT_INVALID.
 enum pt_code cose_sign1_decode(struct pt_bytes message, const int64_t *understood, size_t understood_count,
                                struct cose_sign1 *out, struct pt_error *err) PT_NODISCARD;
+
+// Appends the Sig_structure (RFC 9052 section 4.4): what a signature covers. A protected header that is an empty map
+// counts as no bytes.
+void cose_sig_structure(struct pt_bytes protected_bytes, struct pt_bytes external_aad, struct pt_bytes payload,
+                        struct pt_buf *out);
 
 // Verifies over Sig_structure ["Signature1", protected, external_aad, payload]. payload: the message's, or the
 // detached one given. The algorithm must stand in the protected header and fit the key.

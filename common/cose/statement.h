@@ -8,6 +8,9 @@
 #include "common/cose/cose_sign1.h"
 
 #define STATEMENT_MAX ((size_t)256 * 1024)
+#define STATEMENT_CONTENT_TYPE_MAX ((size_t)127)  // bytes
+#define STATEMENT_TEXT_MAX ((size_t)1024)         // bytes of issuer and of subject, each at least 1
+#define STATEMENT_SEQUENCE_MAX ((uint64_t)INT64_MAX)  // so that every sequence fits a database's integer, and one can be added
 
 // The message types; each is the content type of what is signed, so that no statement can pass for another kind.
 #define STATEMENT_EVENT_CBOR "application/vnd.packtrail.event+cbor"

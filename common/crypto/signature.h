@@ -6,7 +6,7 @@
 
 // COSE algorithm identifiers (IANA). ES256 is what statements use; EdDSA is verified in foreign receipts; SM2 with
 // SM3 is reserved and answered "not supported".
-enum cose_algorithm { COSE_ALG_NONE = 0, COSE_ES256 = -7, COSE_EDDSA = -8, COSE_SM2_SM3_RESERVED = -65800 };
+enum cose_algorithm { COSE_ALG_NONE = 0, COSE_ES256 = -7, COSE_EDDSA = -8, COSE_SM2_SM3_RESERVED = -65800, COSE_ALG_UNKNOWN = INT32_MAX };
 
 // "ES256", "EdDSA", …; NULL for one that we have no name for. Static.
 const char *cose_algorithm_name(enum cose_algorithm algorithm);

@@ -199,6 +199,22 @@ static void malformed_items_are_refused_where_they_stand(void **state) {
     assert_int_equal(err.position, 3);
 }
 
+static void every_tag_number_is_read(void **state) {
+    (void)state;
+    for (uint64_t tag = 0; tag < 70000; tag += tag < 300 ? 1 : 997) {
+        struct pt_buf out = PT_BUF_INIT(16);
+        cbor_put_tag(&out, tag);
+        cbor_put_null(&out);
+        struct cbor_reader reader = cbor_reader_of(pt_buf_bytes(&out), true, NULL);
+        struct cbor_item item;
+        assert_true(cbor_next(&reader, &item));
+        assert_true(item.type == CBOR_TAG && item.value == tag);
+        assert_true(cbor_get_null_if(&reader));
+        assert_int_equal(cbor_finish(&reader), PT_OK);
+        pt_buf_free(&out);
+    }
+}
+
 static void depth_has_a_ceiling(void **state) {
     (void)state;
     for (int container = 0; container < 3; container++) {
@@ -322,6 +338,7 @@ int main(void) {
         cmocka_unit_test(deterministic_refuses_what_can_be_written_shorter),
         cmocka_unit_test(deterministic_maps_have_ordered_unique_keys),
         cmocka_unit_test(malformed_items_are_refused_where_they_stand),
+        cmocka_unit_test(every_tag_number_is_read),
         cmocka_unit_test(depth_has_a_ceiling),
         cmocka_unit_test(typed_reads_stick_at_the_first_failure),
         cmocka_unit_test(integers_keep_their_ends),
