@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"check", event_check, "whether each file is valid EPCIS 2.0, or what is wrong where"},
+    {"hash", event_hash, "the CBV 2.0 event hash of each event (--prehash: also what it is taken over)"},
     {"show", event_show, "each event as JSON-LD, one a line"},
     {NULL, NULL, NULL},
 };
@@ -49,8 +50,8 @@ int event_show(int argc, char **argv) { return event_each_file(argc, argv, show_
 static void print_help(FILE *out) {
     fputs("usage: packtrail event SUBCOMMAND FILE…\n\n", out);
     for (const struct command *c = commands; c->name; c++) fprintf(out, "  %-8s %s\n", c->name, c->summary);
-    fputs("\nFILE is EPCIS 2.0 JSON or JSON-LD (document, query document, event or list of events), at most 64 MiB; "
-          "- is standard input.\n",
+    fputs("\nFILE is EPCIS 2.0 JSON or JSON-LD (document, query document, event or list of events) or one event as CBOR, "
+          "at most 64 MiB; - is standard input.\n",
           out);
 }
 

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/epcis/epcis_validate.h"
+#include "common/epcis/event_cbor.h"
 #include "tools/command/event.h"
 
 static const size_t MOST_BYTES = (size_t)64 * 1024 * 1024;
@@ -20,12 +22,25 @@ static enum pt_code read_all(const char *path, struct pt_buf *out, struct pt_err
     return pt_buf_check(out, err);
 }
 
+// An event as CBOR is a map, whose first byte begins no JSON text.
+static bool is_cbor(struct pt_bytes content) { return content.len > 0 && content.data[0] >> 5 == 5; }
+
+static enum pt_code decode_cbor(struct pt_bytes content, enum epcis_strictness strictness, struct pt_arena *arena,
+                                struct epcis_document *out, struct pt_error *err) {
+    struct epcis_event *event = pt_arena_alloc(arena, 1, sizeof *event);
+    if (!event) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    *out = (struct epcis_document){.kind = EPCIS_SINGLE_EVENT, .events = event, .event_count = 1};
+    const enum pt_code code = epcis_cbor_decode(content, arena, event, err);
+    return code == PT_OK && strictness == EPCIS_FOR_CAPTURE ? epcis_event_validate(event, err) : code;
+}
+
 enum pt_code event_read_file(const char *path, enum epcis_strictness strictness, struct pt_arena *arena,
                              struct epcis_document *out, struct pt_error *err) {
     PT_CLEANUP(pt_buf_free) struct pt_buf content = PT_BUF_INIT(MOST_BYTES);
     const enum pt_code code = read_all(path, &content, err);
     if (code != PT_OK) return code;
     arena->ceiling = MOST_DECODED;
+    if (is_cbor(pt_buf_bytes(&content))) return decode_cbor(pt_buf_bytes(&content), strictness, arena, out, err);
     return epcis_json_decode(pt_buf_bytes(&content), MOST_BYTES, strictness, arena, out, err);
 }
 
