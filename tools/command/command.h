@@ -10,6 +10,7 @@ typedef int command_function(int argc, char **argv);
 
 command_function command_decode;
 command_function command_event;
+command_function command_identify;
 
 struct command {
     const char *name;

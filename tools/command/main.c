@@ -6,6 +6,7 @@
 static const struct command commands[] = {
     {"decode", command_decode, "the barcodes in pictures"},
     {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
+    {"identify", command_identify, "what a scanned code says, or which rule it breaks and where"},
     {NULL, NULL, NULL},
 };
 
