@@ -28,16 +28,21 @@ static bool is_one_of(const char *name, const char *const *names) {
     return false;
 }
 
-// Members that the standard does not name must be extensions; they are read when the counts are known.
+// A member that the standard does not name must be an extension.
+static enum pt_code check_other(struct document_reader *d, const char *name, const json_t *value) {
+    const enum pt_code code = epcis_read_check_name(&d->reader, name);
+    const char *colon = strchr(name, ':');
+    if (colon && strcmp(colon + 1, "ignoreFields") == 0) d->ignored = value;
+    return code;
+}
+
+// The others of a part of the document; they are read when it is known how many there are in all.
 static enum pt_code check_others(struct document_reader *d, const json_t *object, const char *const *known) {
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)object, name, value) {
-        if (is_one_of(name, known)) continue;
-        const enum pt_code code = epcis_read_check_name(&d->reader, name);
+        const enum pt_code code = is_one_of(name, known) ? PT_OK : check_other(d, name, value);
         if (code != PT_OK) return code;
-        const char *colon = strchr(name, ':');
-        if (colon && strcmp(colon + 1, "ignoreFields") == 0) d->ignored = value;
     }
     d->extended[d->extended_count++] = object;
     return PT_OK;
@@ -273,32 +278,36 @@ static enum pt_code require_head(struct document_reader *d, const json_t *root) 
     return code == PT_OK ? require(d, root, "epcisBody") : code;
 }
 
+// What the standard names in a document or in its parts; "type" has been read, whatever its spelling.
+static bool is_head_field(const struct document_reader *d, const char *name) {
+    static const char *const both[] = {"id", "schemaVersion", "creationDate", "epcisBody", NULL};
+    static const char *const documents[] = {"instanceIdentifier", "sender", "receiver", "epcisHeader", NULL};
+    if (is_one_of(name, both)) return true;
+    // The schema has no place for these in query documents.
+    return (d->out->kind == EPCIS_DOCUMENT || !d->reader.strict) && is_one_of(name, documents);
+}
+
+static bool is_keyword(const struct document_reader *d, const char *name) {
+    static const char *const spellings[] = {"@type", "isA", NULL};
+    return strcmp(name, "@context") == 0 || strcmp(name, "type") == 0 || (!d->reader.strict && is_one_of(name, spellings));
+}
+
 static enum pt_code read_document(struct document_reader *d, const json_t *root) {
-    static const char *const document_head[] = {"@context", "type", "@type", "isA", "id", "schemaVersion", "creationDate",
-                                                "epcisBody", "instanceIdentifier", "sender", "receiver", "epcisHeader", NULL};
-    static const char *const query_head[] = {"@context", "type", "@type", "isA", "id", "schemaVersion", "creationDate",
-                                             "epcisBody", NULL};
-    // All that is read elsewhere, for telling the extensions of the document and of its parts.
     static const char *const known[] = {"@context", "type", "@type", "isA", "id", "schemaVersion", "creationDate", "epcisBody",
                                         "instanceIdentifier", "sender", "receiver", "epcisHeader", "eventList",
                                         "queryResults", "queryName", "subscriptionID", "resultsBody", "vocabularyList", NULL};
-    const bool query = d->out->kind == EPCIS_QUERY_DOCUMENT;
-    const char *const *head = query && d->reader.strict ? query_head : document_head;
     d->extended[d->extended_count++] = root;
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)root, name, value) {
+        if (is_keyword(d, name) || (!d->reader.strict && json_is_null(value))) continue;
         enum pt_code code = PT_OK;
-        const bool keyword = name[0] == '@' || strcmp(name, "type") == 0 || strcmp(name, "isA") == 0;
-        if (!is_one_of(name, head) || (keyword && d->reader.strict && strcmp(name, "@context") != 0 && strcmp(name, "type") != 0)) {
-            code = epcis_read_check_name(&d->reader, name);
-            if (code != PT_OK) return code;
-            const char *colon = strchr(name, ':');
-            if (colon && strcmp(colon + 1, "ignoreFields") == 0) d->ignored = value;
-        } else if (!keyword) {
-            if (!d->reader.strict && json_is_null(value)) continue;
+        if (is_head_field(d, name)) {
             code = read_head_field(d, name, value);
             if (code != PT_OK) return epcis_error_under_name(d->reader.err, name);
+        } else {
+            code = check_other(d, name, value);
+            if (code != PT_OK) return code;
         }
     }
     enum pt_code code = require_head(d, root);

@@ -6,6 +6,7 @@
 #include "common/epcis/event_fields.h"
 #include "common/epcis/jsonld_context.h"
 
+#define PREFIX_SIZE 32
 #define CONTEXT_ADDRESS "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 // prefixes: an object from prefix to namespace, what the names written here mean; it grows while names are written.
@@ -36,12 +37,24 @@ static bool means(const struct writer *w, const char *prefix, const char *ns) {
     return known && strcmp(known, ns) == 0;
 }
 
+static enum pt_code define_prefix(struct writer *w, const char *prefix, const char *ns) {
+    return set(w, w->prefixes, prefix, json_string(ns));
+}
+
+// A prefix that no one uses yet.
+static enum pt_code make_prefix(struct writer *w, const char *ns, char made[PREFIX_SIZE]) {
+    for (size_t i = 1;; i++) {
+        snprintf(made, PREFIX_SIZE, "ns%zu", i);
+        if (!json_object_get(w->prefixes, made)) return define_prefix(w, made, ns);
+    }
+}
+
 // A prefix for the namespace: the member's own if it is free, else one that stands for it, else a new one.
-static enum pt_code choose_prefix(struct writer *w, const struct epcis_member *member, char made[32], const char **out) {
+static enum pt_code choose_prefix(struct writer *w, const struct epcis_member *member, char made[PREFIX_SIZE],
+                                  const char **out) {
     *out = member->prefix;
     if (!member->ns || (member->prefix && means(w, member->prefix, member->ns))) return PT_OK;
-    if (member->prefix && !meaning(w, member->prefix))
-        return set(w, w->prefixes, member->prefix, json_string(member->ns));
+    if (member->prefix && !meaning(w, member->prefix)) return define_prefix(w, member->prefix, member->ns);
     const char *prefix;
     json_t *ns;
     json_object_foreach(w->prefixes, prefix, ns) {
@@ -49,23 +62,31 @@ static enum pt_code choose_prefix(struct writer *w, const struct epcis_member *m
         *out = prefix;
         return PT_OK;
     }
-    for (size_t i = 1;; i++) {
-        snprintf(made, 32, "ns%zu", i);
-        if (!json_object_get(w->prefixes, made)) break;
-    }
     *out = made;
-    return set(w, w->prefixes, made, json_string(member->ns));
+    return make_prefix(w, member->ns, made);
 }
 
-static enum pt_code write_member(struct writer *w, const struct epcis_member *member, json_t *out) {
-    char made[32];
+static enum pt_code write_name(struct writer *w, const struct epcis_member *member, const json_t *siblings,
+                               struct pt_buf *name) {
+    char made[PREFIX_SIZE];
     const char *prefix;
     enum pt_code code = choose_prefix(w, member, made, &prefix);
     if (code != PT_OK) return code;
+    if (prefix) pt_buf_printf(name, "%s:", prefix);
+    pt_buf_str(name, member->local);
+    if (json_object_get(siblings, pt_buf_cstr(name))) {
+        // Two spellings of one name, which JSON-LD takes for two values, must not become one.
+        if (!member->ns) return pt_fail(w->err, PT_INVALID, NULL, "'%s' occurs twice", pt_buf_cstr(name));
+        code = make_prefix(w, member->ns, made);
+        pt_buf_clear(name);
+        pt_buf_printf(name, "%s:%s", made, member->local);
+    }
+    return code == PT_OK ? pt_buf_check(name, w->err) : code;
+}
+
+static enum pt_code write_member(struct writer *w, const struct epcis_member *member, json_t *out) {
     PT_CLEANUP(pt_buf_free) struct pt_buf name = PT_BUF_INIT(1 << 20);
-    if (prefix) pt_buf_printf(&name, "%s:", prefix);
-    pt_buf_str(&name, member->local);
-    code = pt_buf_check(&name, w->err);
+    enum pt_code code = write_name(w, member, out, &name);
     json_t *value = NULL;
     if (code == PT_OK) code = write_value(w, &member->value, &value);
     return code == PT_OK ? set(w, out, pt_buf_cstr(&name), value) : code;

@@ -136,7 +136,11 @@ static enum pt_code read_field(struct epcis_reader *reader, const struct epcis_f
     case FIELD_NUMBER: return read_number(reader, field->rule, value, at);
     case FIELD_STRINGS:
     case FIELD_STRING_OR_ARRAY: return read_texts(reader, field, value, at);
-    case FIELD_GROUP: return read_fields(reader, value, field->inner, type, scope, base);
+    case FIELD_GROUP: {
+        const enum pt_code code = read_fields(reader, value, field->inner, type, scope, base);
+        if (code != PT_OK || !reader->strict || epcis_field_present(field, base)) return code;
+        return epcis_fail_at_name(reader->err, NULL, field->inner->items[0].name, "is missing");
+    }
     case FIELD_PLACE: return read_fields(reader, value, field->inner, type, scope, at);
     case FIELD_OBJECTS: return read_objects(reader, field, value, type, scope, base);
     case FIELD_TIME:

@@ -75,7 +75,7 @@ static enum pt_code read_object(struct epcis_reader *reader, const json_t *objec
     struct jsonld_scope own;
     const json_t *context = json_object_get(object, "@context");
     if (context) {
-        const enum pt_code code = jsonld_open(&own, outer, context, reader->strict, reader->err);
+        const enum pt_code code = jsonld_open(&own, outer, context, false, reader->err);
         if (code != PT_OK) return epcis_error_under_name(reader->err, "@context");
         scope = &own;
     }

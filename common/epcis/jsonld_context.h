@@ -16,8 +16,8 @@ struct jsonld_scope {
 
 #define JSONLD_MAX_CONTEXTS 64u  // entries of one @context array, and contexts within contexts
 
-// Opens a scope. PT_INVALID if the value is no context (a URI, an object, or an array of different ones of them; HASH
-// mode passes strict = false, and only the shape counts), PT_LIMIT past JSONLD_MAX_CONTEXTS.
+// Opens a scope. PT_INVALID if the value is no context: a URI, an object, or an array of different ones of them (not
+// strict: any string and null too), PT_LIMIT past JSONLD_MAX_CONTEXTS.
 enum pt_code jsonld_open(struct jsonld_scope *scope, const struct jsonld_scope *outer, const json_t *context, bool strict,
                          struct pt_error *err) PT_NODISCARD;
 
