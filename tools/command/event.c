@@ -56,7 +56,7 @@ static void print_help(FILE *out) {
 }
 
 int command_event(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+    if ((argc >= 2 && strcmp(argv[1], "--help") == 0) || (argc >= 3 && strcmp(argv[2], "--help") == 0)) {
         print_help(stdout);
         return 0;
     }
