@@ -45,6 +45,9 @@ bool pt_bytes_equal_secret(struct pt_bytes a, struct pt_bytes b);
 
 #define PT_BUF_INIT(limit) ((struct pt_buf){.ceiling = (limit)})
 
+// Over an array of the caller's: never allocates, never freed; its ceiling leaves room for pt_buf_cstr's NUL.
+#define PT_BUF_OVER(array) ((struct pt_buf){.data = (array), .cap = sizeof(array), .ceiling = sizeof(array) - 1})
+
 void pt_buf_init(struct pt_buf *buf, size_t ceiling);
 void pt_buf_free(struct pt_buf *buf);   // the memory is released; the buffer can be used again
 void pt_buf_clear(struct pt_buf *buf);  // keeps the memory, forgets content and failure

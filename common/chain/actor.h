@@ -45,6 +45,8 @@ enum pt_code revocation_decode(struct pt_bytes bytes, struct revocation *out, st
 
 // The genesis file: deterministic CBOR {1: version, 2: ledger's name, 3: time, 4: profile, 5: rule version, 6: [+ actor],
 // 7: random salt}. Its SHA-256 is the genesis hash that every signature covers.
+#define GENESIS_MAX ((size_t)1024 * 1024)
+#define GENESIS_ACTORS_MAX 2048u
 struct genesis {
     char name[ACTOR_TEXT_MAX + 1];
     pt_millis time;

@@ -421,6 +421,48 @@ void cbor_get_digest(struct cbor_reader *reader, struct pt_digest *out) {
     cbor_fail(reader, "expected a byte string of %u, not %zu", PT_DIGEST_SIZE, bytes.len);
 }
 
+// --- Items of a fixed form ---
+
+void cbor_expect_array(struct cbor_reader *reader, uint64_t count) {
+    const size_t before = reader->at;
+    if (cbor_get_array(reader, UINT64_MAX) == count || cbor_failed(reader)) return;
+    reader->at = before;
+    cbor_fail(reader, "expected an array of %llu", (unsigned long long)count);
+}
+
+void cbor_expect_map(struct cbor_reader *reader, uint64_t pairs) {
+    const size_t before = reader->at;
+    if (cbor_get_map(reader, UINT64_MAX) == pairs || cbor_failed(reader)) return;
+    reader->at = before;
+    cbor_fail(reader, "expected a map of %llu", (unsigned long long)pairs);
+}
+
+void cbor_expect_int(struct cbor_reader *reader, int64_t value) {
+    const size_t before = reader->at;
+    const int64_t found = cbor_get_int(reader);
+    if (found == value || cbor_failed(reader)) return;
+    reader->at = before;
+    cbor_fail(reader, "expected %lld, not %lld", (long long)value, (long long)found);
+}
+
+struct pt_bytes cbor_expect_text(struct cbor_reader *reader, size_t least, size_t most) {
+    const size_t before = reader->at;
+    const struct pt_bytes text = cbor_get_text(reader);
+    if (cbor_failed(reader) || (text.len >= least && text.len <= most)) return text;
+    reader->at = before;
+    cbor_fail(reader, "expected a text of %zu to %zu bytes, not %zu", least, most, text.len);
+    return (struct pt_bytes){NULL, 0};
+}
+
+uint64_t cbor_get_count(struct cbor_reader *reader) {
+    const size_t before = reader->at;
+    const uint64_t count = cbor_get_uint(reader);
+    if (count <= INT64_MAX) return count;
+    reader->at = before;
+    cbor_fail(reader, "number too large");
+    return 0;
+}
+
 // --- Whole items ---
 
 // One open container on the way down. Tags are containers of one item.

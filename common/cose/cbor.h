@@ -14,6 +14,7 @@ void cbor_put_uint(struct pt_buf *out, uint64_t value);
 void cbor_put_int(struct pt_buf *out, int64_t value);
 void cbor_put_bytes(struct pt_buf *out, struct pt_bytes bytes);
 void cbor_put_bytes_head(struct pt_buf *out, uint64_t len);  // head only; `len` bytes follow
+void cbor_put_bytes_head(struct pt_buf *out, size_t len);  // head only; `len` bytes follow
 void cbor_put_text(struct pt_buf *out, const char *text);
 void cbor_put_text_bytes(struct pt_buf *out, struct pt_bytes text);  // must be UTF-8
 void cbor_put_array(struct pt_buf *out, uint64_t count);  // head only; `count` items follow
@@ -66,6 +67,14 @@ uint64_t cbor_get_array(struct cbor_reader *reader, uint64_t most);  // count, a
 uint64_t cbor_get_map(struct cbor_reader *reader, uint64_t most);    // pairs
 bool cbor_get_null_if(struct cbor_reader *reader);                   // moves past a null, false if something else is next
 void cbor_get_digest(struct cbor_reader *reader, struct pt_digest *out);  // a byte string of 32
+
+// For items of a fixed form: exactly this many items or pairs, exactly this integer (a map key), a text of `least` to
+// `most` bytes; anything else fails the reader.
+void cbor_expect_array(struct cbor_reader *reader, uint64_t count);
+void cbor_expect_map(struct cbor_reader *reader, uint64_t pairs);
+void cbor_expect_int(struct cbor_reader *reader, int64_t value);
+struct pt_bytes cbor_expect_text(struct cbor_reader *reader, size_t least, size_t most);
+uint64_t cbor_get_count(struct cbor_reader *reader);  // an unsigned integer of at most INT64_MAX: sequences, heights, sizes
 
 // Moves past one whole item of any kind and gives its bytes; refuses more than CBOR_MAX_DEPTH levels. In a
 // deterministic reader map keys inside must be unique and in order.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/crypto/digest.h"
 
 enum { TAG_COSE_SIGN1 = 18, LABELS_MAX = 64 };
 
@@ -181,14 +182,74 @@ enum pt_code cose_sign1_decode(struct pt_bytes message, const int64_t *understoo
     return check_critical(&headers, understood, understood_count, err);
 }
 
+enum pt_code cose_sign1_decode_strict(struct pt_bytes message, struct cose_sign1 *out, struct pt_error *err) {
+    *out = (struct cose_sign1){.algorithm = COSE_ALG_NONE, .unprotected_algorithm = COSE_ALG_NONE};
+    struct cbor_reader reader = cbor_reader_of(message, true, err);
+    struct cbor_item tag;
+    if (cbor_next(&reader, &tag) && (tag.type != CBOR_TAG || tag.value != TAG_COSE_SIGN1))
+        cbor_fail(&reader, "not a tagged COSE_Sign1");
+    cbor_expect_array(&reader, 4);
+    out->protected_bytes = cbor_get_bytes(&reader);
+    const size_t start = reader.at;
+    cbor_expect_map(&reader, 0);
+    out->unprotected_bytes = pt_bytes_of(message.data ? message.data + start : NULL, reader.at - start);
+    out->payload = cbor_get_bytes(&reader);
+    out->signature = cbor_get_bytes(&reader);
+    if (!cbor_failed(&reader) && out->signature.len != SIGNATURE_SIZE)
+        cbor_fail(&reader, "a signature has %u bytes, not %zu", SIGNATURE_SIZE, out->signature.len);
+    out->tagged = out->unprotected_empty = true;
+    return cbor_finish(&reader);
+}
+
+bool cose_header_find(struct pt_bytes map, int64_t label, struct pt_bytes *value) {
+    struct cbor_reader reader = cbor_reader_of(map, false, NULL);
+    struct cbor_item head;
+    *value = (struct pt_bytes){NULL, 0};
+    if (!cbor_next(&reader, &head) || head.type != CBOR_MAP) return false;
+    for (uint64_t i = 0; head.indefinite ? !cbor_break_if(&reader) : i < head.value; i++) {
+        struct label found;
+        if (!read_label(&reader, &found)) return false;
+        const struct pt_bytes item = cbor_skip(&reader);
+        if (cbor_failed(&reader)) return false;
+        if (!is_label(&found, label)) continue;
+        *value = item;
+        return true;
+    }
+    return false;
+}
+
+// --- What a signature covers ---
+
+#define SIG_HEADS_MAX 64u
+
+static struct pt_bytes covered_header(struct pt_bytes protected_bytes) {
+    const bool empty_map = protected_bytes.len == 1 && protected_bytes.data[0] == 0xa0;
+    return empty_map ? (struct pt_bytes){NULL, 0} : protected_bytes;
+}
+
 void cose_sig_structure(struct pt_bytes protected_bytes, struct pt_bytes external_aad, struct pt_bytes payload,
                         struct pt_buf *out) {
-    const bool empty_map = protected_bytes.len == 1 && protected_bytes.data[0] == 0xa0;
     cbor_put_array(out, 4);
     cbor_put_text(out, "Signature1");
-    cbor_put_bytes(out, empty_map ? (struct pt_bytes){NULL, 0} : protected_bytes);
+    cbor_put_bytes(out, covered_header(protected_bytes));
     cbor_put_bytes(out, external_aad);
     cbor_put_bytes(out, payload);
+}
+
+struct pt_digest cose_sig_digest(struct pt_bytes protected_bytes, struct pt_bytes external_aad, struct pt_bytes payload) {
+    const struct pt_bytes strings[] = {covered_header(protected_bytes), external_aad, payload};
+    uint8_t room[SIG_HEADS_MAX];
+    struct pt_buf head = PT_BUF_OVER(room);
+    struct sha256_stream stream = sha256_begin();
+    cbor_put_array(&head, 4);
+    cbor_put_text(&head, "Signature1");
+    for (size_t i = 0; i < 3; i++) {
+        cbor_put_bytes_head(&head, strings[i].len);
+        sha256_add(&stream, pt_buf_bytes(&head));
+        sha256_add(&stream, strings[i]);
+        pt_buf_clear(&head);
+    }
+    return sha256_end(&stream);
 }
 
 enum pt_code cose_sign1_verify(const struct cose_sign1 *message, const struct verify_key *key,

@@ -40,10 +40,18 @@ struct cose_sign1 {
 enum pt_code cose_sign1_decode(struct pt_bytes message, const int64_t *understood, size_t understood_count,
                                struct cose_sign1 *out, struct pt_error *err) PT_NODISCARD;
 
+// Decodes the one form that ours have: tag 18, deterministic, an empty unprotected header, the payload within, a
+// signature of 64 bytes. Leaves what stands in the protected header (algorithm, content_type, kid) to the caller.
+enum pt_code cose_sign1_decode_strict(struct pt_bytes message, struct cose_sign1 *out, struct pt_error *err) PT_NODISCARD;
+
+// The encoded value of a label in a header map that was decoded before; false if the label is not there.
+bool cose_header_find(struct pt_bytes map, int64_t label, struct pt_bytes *value);
+
 // Appends the Sig_structure (RFC 9052 section 4.4): what a signature covers. A protected header that is an empty map
 // counts as no bytes.
 void cose_sig_structure(struct pt_bytes protected_bytes, struct pt_bytes external_aad, struct pt_bytes payload,
                         struct pt_buf *out);
+struct pt_digest cose_sig_digest(struct pt_bytes protected_bytes, struct pt_bytes external_aad, struct pt_bytes payload);
 
 // Verifies over Sig_structure ["Signature1", protected, external_aad, payload]. payload: the message's, or the
 // detached one given. The algorithm must stand in the protected header and fit the key.

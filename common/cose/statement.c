@@ -6,53 +6,39 @@
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
 
-enum { TAG_COSE_SIGN1 = 18, PROTECTED_LABELS = 6, CLAIM_ISSUER = 1, CLAIM_SUBJECT = 2 };
-
-// The protected header's labels in their only order: deterministic, and each exactly once.
-static void expect_label(struct cbor_reader *reader, int64_t label) {
-    const int64_t found = cbor_get_int(reader);
-    if (!cbor_failed(reader) && found != label)
-        cbor_fail(reader, "expected header label %lld, not %lld", (long long)label, (long long)found);
-}
-
-static struct pt_bytes get_text_within(struct cbor_reader *reader, const char *what, size_t most) {
-    const struct pt_bytes text = cbor_get_text(reader);
-    if (!cbor_failed(reader) && (text.len == 0 || text.len > most))
-        cbor_fail(reader, "%s has 1 to %zu bytes, not %zu", what, most, text.len);
-    return text;
-}
+enum { PROTECTED_LABELS = 6, CLAIM_ISSUER = 1, CLAIM_SUBJECT = 2 };
 
 static void read_claims(struct cbor_reader *reader, struct statement *out) {
-    if (cbor_get_map(reader, 2) != 2) cbor_fail(reader, "the claims are issuer and subject");
-    expect_label(reader, CLAIM_ISSUER);
-    out->issuer = get_text_within(reader, "issuer", STATEMENT_TEXT_MAX);
-    expect_label(reader, CLAIM_SUBJECT);
-    out->subject = get_text_within(reader, "subject", STATEMENT_TEXT_MAX);
+    cbor_expect_map(reader, 2);
+    cbor_expect_int(reader, CLAIM_ISSUER);
+    out->issuer = cbor_expect_text(reader, 1, STATEMENT_TEXT_MAX);
+    cbor_expect_int(reader, CLAIM_SUBJECT);
+    out->subject = cbor_expect_text(reader, 1, STATEMENT_TEXT_MAX);
 }
 
 static void read_device_chain(struct cbor_reader *reader, struct statement *out) {
-    if (cbor_get_array(reader, 2) != 2) cbor_fail(reader, "the device chain is a sequence number and a digest");
-    out->sequence = cbor_get_uint(reader);
-    if (out->sequence > STATEMENT_SEQUENCE_MAX) cbor_fail(reader, "sequence number too large");
+    cbor_expect_array(reader, 2);
+    out->sequence = cbor_get_count(reader);
     cbor_get_digest(reader, &out->previous);
 }
 
+// The labels in their only order: deterministic, and each exactly once.
 static enum pt_code read_protected(struct statement *out, struct pt_error *err) {
     struct cbor_reader reader = cbor_reader_of(out->envelope.protected_bytes, true, err);
-    if (cbor_get_map(&reader, PROTECTED_LABELS) != PROTECTED_LABELS) cbor_fail(&reader, "expected %d header labels", PROTECTED_LABELS);
-    expect_label(&reader, COSE_HEADER_ALG);
-    if (cbor_get_int(&reader) != COSE_ES256) cbor_fail(&reader, "the algorithm of a statement is ES256");
-    expect_label(&reader, COSE_HEADER_CONTENT_TYPE);
-    out->content_type = get_text_within(&reader, "content type", STATEMENT_CONTENT_TYPE_MAX);
-    expect_label(&reader, COSE_HEADER_KID);
+    cbor_expect_map(&reader, PROTECTED_LABELS);
+    cbor_expect_int(&reader, COSE_HEADER_ALG);
+    cbor_expect_int(&reader, COSE_ES256);
+    cbor_expect_int(&reader, COSE_HEADER_CONTENT_TYPE);
+    out->content_type = cbor_expect_text(&reader, 1, STATEMENT_CONTENT_TYPE_MAX);
+    cbor_expect_int(&reader, COSE_HEADER_KID);
     out->envelope.kid = cbor_get_bytes(&reader);
     if (out->envelope.kid.len == PT_DIGEST_SIZE) memcpy(out->kid.bytes, out->envelope.kid.data, PT_DIGEST_SIZE);
     else cbor_fail(&reader, "a kid is a digest");
-    expect_label(&reader, COSE_HEADER_CWT_CLAIMS);
+    cbor_expect_int(&reader, COSE_HEADER_CWT_CLAIMS);
     read_claims(&reader, out);
-    expect_label(&reader, COSE_HEADER_GENESIS);
+    cbor_expect_int(&reader, COSE_HEADER_GENESIS);
     cbor_get_digest(&reader, &out->genesis);
-    expect_label(&reader, COSE_HEADER_DEVICE_CHAIN);
+    cbor_expect_int(&reader, COSE_HEADER_DEVICE_CHAIN);
     read_device_chain(&reader, out);
     const enum pt_code code = cbor_finish(&reader);
     if (code != PT_OK) pt_error_under(err, "protected header");
@@ -64,24 +50,9 @@ static enum pt_code read_protected(struct statement *out, struct pt_error *err) 
 enum pt_code statement_decode(struct pt_bytes bytes, struct statement *out, struct pt_error *err) {
     *out = (struct statement){.bytes = bytes};
     if (bytes.len > STATEMENT_MAX) return pt_fail(err, PT_LIMIT, NULL, "a statement has at most %zu bytes", STATEMENT_MAX);
-    struct cbor_reader reader = cbor_reader_of(bytes, true, err);
-    struct cbor_item tag;
-    struct cose_sign1 *envelope = &out->envelope;
-    if (cbor_next(&reader, &tag) && (tag.type != CBOR_TAG || tag.value != TAG_COSE_SIGN1))
-        cbor_fail(&reader, "a statement is a tagged COSE_Sign1");
-    if (cbor_get_array(&reader, 4) != 4) cbor_fail(&reader, "a COSE_Sign1 is an array of four");
-    envelope->protected_bytes = cbor_get_bytes(&reader);
-    const size_t start = reader.at;
-    cbor_get_map(&reader, 0);
-    envelope->unprotected_bytes = pt_bytes_of(bytes.data + start, reader.at - start);
-    envelope->payload = cbor_get_bytes(&reader);
-    envelope->signature = cbor_get_bytes(&reader);
-    if (!cbor_failed(&reader) && envelope->signature.len != SIGNATURE_SIZE)
-        cbor_fail(&reader, "a signature has %u bytes, not %zu", SIGNATURE_SIZE, envelope->signature.len);
-    const enum pt_code code = cbor_finish(&reader);
+    const enum pt_code code = cose_sign1_decode_strict(bytes, &out->envelope, err);
     if (code != PT_OK) return code;
-    envelope->tagged = envelope->unprotected_empty = true;
-    out->payload = envelope->payload;
+    out->payload = out->envelope.payload;
     return read_protected(out, err);
 }
 
@@ -98,9 +69,7 @@ enum pt_code statement_verify(const struct statement *statement, const struct ve
 struct pt_digest statement_id(struct pt_bytes bytes) { return sha256(bytes); }
 
 struct pt_digest statement_signed_digest(const struct statement *statement) {
-    PT_CLEANUP(pt_buf_free) struct pt_buf covered = PT_BUF_INIT(STATEMENT_MAX + 64);
-    cose_sig_structure(statement->envelope.protected_bytes, (struct pt_bytes){NULL, 0}, statement->payload, &covered);
-    return sha256(pt_buf_bytes(&covered));
+    return cose_sig_digest(statement->envelope.protected_bytes, (struct pt_bytes){NULL, 0}, statement->payload);
 }
 
 static enum pt_code check_text(const char *text, const char *name, size_t most, struct pt_error *err) {

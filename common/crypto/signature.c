@@ -28,10 +28,10 @@ void verify_key_to_cose(const struct verify_key *key, struct pt_buf *out) {
 }
 
 void verify_key_set_thumbprint(struct verify_key *key) {
-    struct pt_buf encoded = PT_BUF_INIT(128);
+    uint8_t room[128];
+    struct pt_buf encoded = PT_BUF_OVER(room);
     verify_key_to_cose(key, &encoded);
     key->thumbprint = sha256(pt_buf_bytes(&encoded));
-    pt_buf_free(&encoded);
 }
 
 struct cose_key {
