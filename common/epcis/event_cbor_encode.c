@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
 #include "common/epcis/event_cbor_epcs.h"
 #include "common/epcis/event_cbor_fields.h"
 #include "common/epcis/event_cbor_words.h"
@@ -262,25 +263,27 @@ static void put_map(struct encoder *e, const struct event_map *map, const void *
 // The event's map head and namespace table, known only once its fields are written, go before them.
 static void put_event_head(struct encoder *e, size_t start, uint64_t fields) {
     struct pt_buf *out = e->writer.out;
-    const size_t fields_len = out->len - start;
-    const size_t fields_end = out->len;
-    cbor_put_map(out, fields + (e->namespace_count > 0));
+    PT_CLEANUP(pt_buf_free) struct pt_buf head = PT_BUF_INIT(out->ceiling);
+    e->writer.out = &head;
+    cbor_put_map(&head, fields + (e->namespace_count > 0));
     if (e->namespace_count > 0) {
-        cbor_put_uint(out, 0);
-        cbor_put_array(out, e->namespace_count);
+        cbor_put_uint(&head, 0);
+        cbor_put_array(&head, e->namespace_count);
     }
     for (uint64_t i = 0; i < e->namespace_count; i++) {
-        cbor_put_array(out, 2);
+        cbor_put_array(&head, 2);
         if (e->namespaces[i].ns) event_put_text(&e->writer, e->namespaces[i].ns);
-        else cbor_put_null(out);
+        else cbor_put_null(&head);
         if (e->namespaces[i].prefix) event_put_text(&e->writer, e->namespaces[i].prefix);
-        else cbor_put_null(out);
+        else cbor_put_null(&head);
     }
-    const size_t head_len = out->len - fields_end;
-    if (!pt_buf_extend(out, head_len)) return;
-    memmove(out->data + start + head_len, out->data + start, fields_len + head_len);
-    memcpy(out->data + start, out->data + fields_end + head_len, head_len);
-    out->len = start + head_len + fields_len;
+    e->writer.out = out;
+    const size_t fields_len = out->len - start;
+    if (head.failed) event_writer_fail(&e->writer, PT_LIMIT, "namespaces too long");
+    else if (pt_buf_extend(out, head.len)) {
+        memmove(out->data + start + head.len, out->data + start, fields_len);
+        memcpy(out->data + start, head.data, head.len);
+    }
 }
 
 enum pt_code epcis_cbor_encode(const struct epcis_event *event, struct pt_buf *out, struct pt_error *err) {
