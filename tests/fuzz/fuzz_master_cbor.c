@@ -1,0 +1,25 @@
+// A master record that decodes encodes to the same bytes, and goes through JSON unharmed.
+#include <stdlib.h>
+
+#include "common/master/master.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct pt_arena arena = {0};
+    struct master_record record, back;
+    if (master_decode(pt_bytes_of(data, size), &arena, &record, NULL) == PT_OK) {
+        struct pt_buf again = PT_BUF_INIT(size);
+        if (master_encode(&record, &again, NULL) != PT_OK) abort();
+        if (!pt_bytes_equal(pt_buf_bytes(&again), pt_bytes_of(data, size))) abort();
+        PT_JSON json_t *json = NULL;
+        if (master_to_json(&record, &json, NULL) != PT_OK) abort();
+        if (master_from_json(json, &arena, &back, NULL) != PT_OK) abort();
+        pt_buf_clear(&again);
+        if (master_encode(&back, &again, NULL) != PT_OK) abort();
+        if (!pt_bytes_equal(pt_buf_bytes(&again), pt_bytes_of(data, size))) abort();
+        pt_buf_free(&again);
+    }
+    pt_arena_free(&arena);
+    return 0;
+}
