@@ -7,7 +7,6 @@
 struct document_reader {
     struct epcis_reader reader;
     struct jsonld_scope scope;
-    struct epcis_prefixes prefixes;
     struct epcis_document *out;
     const json_t *ignored;  // the value of a "…:ignoreFields" member
     const json_t *extended[4];  // the objects whose further members are the document's extensions
@@ -56,7 +55,7 @@ static enum pt_code read_event_list(struct document_reader *d, const json_t *lis
     for (size_t i = 0; i < count; i++) {
         const json_t *event = json_array_get(list, i);
         enum pt_code code =
-            epcis_read_event(&d->reader, event, &d->scope, &d->prefixes, &d->out->events[d->out->event_count++]);
+            epcis_read_event(&d->reader, event, &d->scope, &d->out->events[d->out->event_count++]);
         if (code == PT_OK && own_contexts) code = require(d, event, "@context");
         if (code != PT_OK) return pt_error_under(d->reader.err, "/%zu", i);
     }
@@ -320,7 +319,7 @@ static enum pt_code read_single(struct document_reader *d, const json_t *root) {
     d->out->events = pt_arena_alloc(d->reader.arena, 1, sizeof *d->out->events);
     if (!d->out->events) return epcis_read_no_room(&d->reader);
     d->out->event_count = 1;
-    const enum pt_code code = epcis_read_event(&d->reader, root, NULL, &d->prefixes, d->out->events);
+    const enum pt_code code = epcis_read_event(&d->reader, root, NULL, d->out->events);
     return code == PT_OK ? require(d, root, "@context") : code;
 }
 
@@ -342,7 +341,7 @@ static enum pt_code read_root(struct document_reader *d, const json_t *root) {
     const json_t *context = json_object_get(root, "@context");
     enum pt_code code = jsonld_open(&d->scope, NULL, context, d->reader.strict, d->reader.err);
     if (code != PT_OK) return epcis_error_under_name(d->reader.err, "@context");
-    code = jsonld_prefixes(&d->scope, d->reader.arena, &d->prefixes, d->reader.err);
+    code = jsonld_used_prefixes(&d->scope, root, d->reader.arena, &d->out->prefixes, d->reader.err);
     return code == PT_OK ? read_document(d, root) : code;
 }
 

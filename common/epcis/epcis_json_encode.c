@@ -10,8 +10,9 @@
 #define CONTEXT_ADDRESS "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 // prefixes: an object from prefix to namespace, what the names written here mean; it grows while names are written.
+// meaningless: the prefixes of names without a namespace; none of them may be made one that means something.
 struct writer {
-    json_t *prefixes;
+    json_t *prefixes, *meaningless;
     struct pt_error *err;
 };
 
@@ -45,7 +46,8 @@ static enum pt_code define_prefix(struct writer *w, const char *prefix, const ch
 static enum pt_code make_prefix(struct writer *w, const char *ns, char made[PREFIX_SIZE]) {
     for (size_t i = 1;; i++) {
         snprintf(made, PREFIX_SIZE, "ns%zu", i);
-        if (!json_object_get(w->prefixes, made)) return define_prefix(w, made, ns);
+        if (!json_object_get(w->prefixes, made) && !json_object_get(w->meaningless, made))
+            return define_prefix(w, made, ns);
     }
 }
 
@@ -53,8 +55,10 @@ static enum pt_code make_prefix(struct writer *w, const char *ns, char made[PREF
 static enum pt_code choose_prefix(struct writer *w, const struct epcis_member *member, char made[PREFIX_SIZE],
                                   const char **out) {
     *out = member->prefix;
+    if (member->prefix && !member->ns) return set(w, w->meaningless, member->prefix, json_true());
     if (!member->ns || (member->prefix && means(w, member->prefix, member->ns))) return PT_OK;
-    if (member->prefix && !meaning(w, member->prefix)) return define_prefix(w, member->prefix, member->ns);
+    if (member->prefix && !meaning(w, member->prefix) && !json_object_get(w->meaningless, member->prefix))
+        return define_prefix(w, member->prefix, member->ns);
     const char *prefix;
     json_t *ns;
     json_object_foreach(w->prefixes, prefix, ns) {
@@ -75,7 +79,9 @@ static enum pt_code write_name(struct writer *w, const struct epcis_member *memb
     if (prefix) pt_buf_printf(name, "%s:", prefix);
     pt_buf_str(name, member->local);
     if (json_object_get(siblings, pt_buf_cstr(name))) {
-        // Two spellings of one name, which JSON-LD takes for two values, must not become one.
+        // Two spellings of one name, which JSON-LD takes for two values, must not become one. A meaningless name that
+        // meets a made prefix is written again (settled).
+        if (!member->ns && prefix && json_object_get(w->prefixes, prefix)) return pt_buf_check(name, w->err);
         if (!member->ns) return pt_fail(w->err, PT_INVALID, NULL, "'%s' occurs twice", pt_buf_cstr(name));
         code = make_prefix(w, member->ns, made);
         pt_buf_clear(name);
@@ -219,13 +225,37 @@ static enum pt_code write_fields(struct writer *w, const struct epcis_fields *fi
     return write_members(w, (const void *)((const char *)base + fields->extensions), out);
 }
 
-static enum pt_code write_event(struct writer *w, const struct epcis_event *event, json_t *out) {
+static enum pt_code define_prefixes(struct writer *w, const struct epcis_prefixes *prefixes) {
     enum pt_code code = PT_OK;
-    for (size_t i = 0; code == PT_OK && i < event->prefixes.count; i++)
-        code = set(w, w->prefixes, event->prefixes.items[i].prefix, json_string(event->prefixes.items[i].ns));
+    for (size_t i = 0; code == PT_OK && i < prefixes->count; i++)
+        code = define_prefix(w, prefixes->items[i].prefix, prefixes->items[i].ns);
+    return code;
+}
+
+static enum pt_code write_event_once(struct writer *w, const struct epcis_event *event, json_t *out) {
+    enum pt_code code = define_prefixes(w, &event->prefixes);
     const char *type = epcis_event_type_name(event->type);
     if (code == PT_OK) code = type ? set(w, out, "type", json_string(type)) : pt_fail(w->err, PT_INVALID, "/type", "is missing");
     return code == PT_OK ? write_fields(w, &epcis_event_fields, event->type, event, out) : code;
+}
+
+// False if a prefix was made before a meaningless one of the same name was seen. Now that all of these are known, what
+// was written is forgotten, to be written once more.
+static bool settled(struct writer *w, json_t *written) {
+    const char *prefix;
+    json_t *mark;
+    json_object_foreach(w->meaningless, prefix, mark) {
+        if (!json_object_get(w->prefixes, prefix)) continue;
+        json_object_clear(written);
+        json_object_clear(w->prefixes);
+        return false;
+    }
+    return true;
+}
+
+static enum pt_code write_event(struct writer *w, const struct epcis_event *event, json_t *out) {
+    const enum pt_code code = write_event_once(w, event, out);
+    return code == PT_OK && !settled(w, out) ? write_event_once(w, event, out) : code;
 }
 
 // Marks in `used` the prefixes that a name or a text of the tree may begin with.
@@ -280,9 +310,10 @@ static json_t *context_json(json_t *prefixes) {
 enum pt_code epcis_json_from_event(const struct epcis_event *event, json_t **out, struct pt_error *err) {
     *out = NULL;
     PT_JSON json_t *prefixes = json_object();
+    PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *object = json_object();
-    struct writer w = {prefixes, err};
-    if (!prefixes || !object) return no_memory(&w);
+    struct writer w = {prefixes, meaningless, err};
+    if (!prefixes || !meaningless || !object) return no_memory(&w);
     const enum pt_code code = write_event(&w, event, object);
     if (code == PT_OK) *out = json_incref(object);
     return code;
@@ -292,9 +323,10 @@ enum pt_code epcis_json_encode_event(const struct epcis_event *event, struct pt_
     PT_JSON json_t *prefixes = json_object();
     PT_JSON json_t *shared = json_object();
     PT_JSON json_t *content = json_object();
+    PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *whole = json_object();
-    struct writer w = {prefixes, err};
-    if (!prefixes || !shared || !content || !whole) return no_memory(&w);
+    struct writer w = {prefixes, meaningless, err};
+    if (!prefixes || !meaningless || !shared || !content || !whole) return no_memory(&w);
     enum pt_code code = write_event(&w, event, content);
     if (code == PT_OK) code = share_prefixes(&w, content, shared, shared);
     if (code == PT_OK) code = set(&w, whole, "@context", context_json(shared));
@@ -304,12 +336,13 @@ enum pt_code epcis_json_encode_event(const struct epcis_event *event, struct pt_
 
 struct document_writer {
     const struct epcis_document *document;
-    json_t *context;  // prefixes for the whole document
+    json_t *context;    // prefixes for the whole document
+    json_t *head_uses;  // prefixes that names and texts outside the events begin with, defined or not
     json_t *whole;
     struct writer w;
 };
 
-static enum pt_code write_head(struct document_writer *d) {
+static enum pt_code write_head_once(struct document_writer *d) {
     const struct epcis_document *document = d->document;
     const struct {
         const char *name, *text;
@@ -320,7 +353,9 @@ static enum pt_code write_head(struct document_writer *d) {
                    {"sender", document->sender},
                    {"receiver", document->receiver}};
     const bool query = document->kind == EPCIS_QUERY_DOCUMENT;
-    enum pt_code code = set(&d->w, d->whole, "type", json_string(query ? "EPCISQueryDocument" : "EPCISDocument"));
+    enum pt_code code = define_prefixes(&d->w, &document->prefixes);
+    if (code == PT_OK)
+        code = set(&d->w, d->whole, "type", json_string(query ? "EPCISQueryDocument" : "EPCISDocument"));
     for (size_t i = 0; code == PT_OK && i < 2; i++)
         if (texts[i].text) code = set(&d->w, d->whole, texts[i].name, json_string(texts[i].text));
     if (code == PT_OK && document->has_creation_date)
@@ -330,7 +365,13 @@ static enum pt_code write_head(struct document_writer *d) {
     if (code == PT_OK) code = write_members(&d->w, &document->extensions, d->whole);
     json_t *header = NULL;
     if (code == PT_OK && document->header) code = write_value(&d->w, document->header, &header);
-    if (code == PT_OK && header) code = set(&d->w, d->whole, "epcisHeader", header);
+    return code == PT_OK && header ? set(&d->w, d->whole, "epcisHeader", header) : code;
+}
+
+static enum pt_code write_head(struct document_writer *d) {
+    enum pt_code code = write_head_once(d);
+    if (code == PT_OK && !settled(&d->w, d->whole)) code = write_head_once(d);
+    find_used(d->whole, d->head_uses);
     return code == PT_OK ? share_prefixes(&d->w, d->whole, d->context, d->context) : code;
 }
 
@@ -339,9 +380,10 @@ static enum pt_code write_document_event(struct document_writer *d, const struct
     PT_JSON json_t *prefixes = json_object();
     PT_JSON json_t *content = json_object();
     PT_JSON json_t *own = json_object();
+    PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *whole = json_object();
-    struct writer w = {prefixes, d->w.err};
-    if (!prefixes || !content || !own || !whole) return no_memory(&w);
+    struct writer w = {prefixes, meaningless, d->w.err};
+    if (!prefixes || !meaningless || !content || !own || !whole) return no_memory(&w);
     enum pt_code code = write_event(&w, event, content);
     if (code == PT_OK) code = share_prefixes(&w, content, d->context, own);
     // A list of events has no place for a context but the events.
@@ -353,7 +395,8 @@ static enum pt_code write_document_event(struct document_writer *d, const struct
     return code;
 }
 
-// Prefixes on which the events that use them agree with the first of them are defined once, for the document.
+// The first meaning that an event gives to a prefix is defined once, for the document, unless the document's head uses
+// the prefix and means something else.
 static enum pt_code share_event_prefixes(struct document_writer *d) {
     if (d->document->kind == EPCIS_EVENT_LIST) return PT_OK;
     const struct epcis_prefixes *last = NULL;
@@ -362,9 +405,9 @@ static enum pt_code share_event_prefixes(struct document_writer *d) {
         if (last && last->items == prefixes->items && last->count == prefixes->count) continue;
         last = prefixes;
         for (size_t j = 0; j < prefixes->count; j++) {
-            if (json_object_get(d->context, prefixes->items[j].prefix)) continue;
-            const enum pt_code code =
-                set(&d->w, d->context, prefixes->items[j].prefix, json_string(prefixes->items[j].ns));
+            const char *prefix = prefixes->items[j].prefix;
+            if (json_object_get(d->context, prefix) || json_object_get(d->head_uses, prefix)) continue;
+            const enum pt_code code = set(&d->w, d->context, prefix, json_string(prefixes->items[j].ns));
             if (code != PT_OK) return code;
         }
     }
@@ -411,9 +454,11 @@ enum pt_code epcis_json_encode_document(const struct epcis_document *document, s
         return epcis_json_encode_event(document->events, out, err);
     PT_JSON json_t *prefixes = json_object();
     PT_JSON json_t *context = json_object();
+    PT_JSON json_t *head_uses = json_object();
     PT_JSON json_t *whole = json_object();
-    struct document_writer d = {document, context, whole, {prefixes, err}};
-    if (!prefixes || !context || !whole) return no_memory(&d.w);
+    PT_JSON json_t *meaningless = json_object();
+    struct document_writer d = {document, context, head_uses, whole, {prefixes, meaningless, err}};
+    if (!prefixes || !meaningless || !context || !head_uses || !whole) return no_memory(&d.w);
     const bool list = document->kind == EPCIS_EVENT_LIST;
     json_t *events = NULL;
     enum pt_code code = list ? PT_OK : write_head(&d);

@@ -225,20 +225,13 @@ static enum pt_code read_type(struct epcis_reader *reader, const json_t *event, 
 }
 
 enum pt_code epcis_read_event(struct epcis_reader *reader, const json_t *value, const struct jsonld_scope *outer,
-                              const struct epcis_prefixes *prefixes, struct epcis_event *out) {
+                              struct epcis_event *out) {
     if (!json_is_object(value)) return epcis_read_expected(reader, "an object");
-    const json_t *context = json_object_get(value, "@context");
-    struct jsonld_scope own = {0};
-    enum pt_code code = PT_OK;
-    if (context) {
-        code = jsonld_open(&own, outer, context, reader->strict, reader->err);
-        if (code != PT_OK) return epcis_error_under_name(reader->err, "@context");
-        code = jsonld_prefixes(&own, reader->arena, &out->prefixes, reader->err);
-    } else {
-        out->prefixes = *prefixes;
-    }
+    struct jsonld_scope scope;
+    enum pt_code code = jsonld_open(&scope, outer, json_object_get(value, "@context"), reader->strict, reader->err);
+    if (code != PT_OK) return epcis_error_under_name(reader->err, "@context");
+    code = jsonld_used_prefixes(&scope, value, reader->arena, &out->prefixes, reader->err);
     if (code == PT_OK) code = read_type(reader, value, &out->type);
-    if (code != PT_OK) return code;
-    code = read_fields(reader, value, &epcis_event_fields, out->type, context ? &own : outer, out);
+    if (code == PT_OK) code = read_fields(reader, value, &epcis_event_fields, out->type, &scope, out);
     return code == PT_OK && reader->strict ? epcis_check_event_rules(out, reader->err) : code;
 }

@@ -37,9 +37,9 @@ enum pt_code epcis_read_name(struct epcis_reader *reader, const char *name, cons
 enum pt_code epcis_read_value(struct epcis_reader *reader, const json_t *value, const struct jsonld_scope *scope,
                               struct epcis_value *out) PT_NODISCARD;
 
-// One event, its place left to the caller. prefixes: those of the outer scope, used if the event has no context.
+// One event, its place left to the caller.
 enum pt_code epcis_read_event(struct epcis_reader *reader, const json_t *value, const struct jsonld_scope *outer,
-                              const struct epcis_prefixes *prefixes, struct epcis_event *out) PT_NODISCARD;
+                              struct epcis_event *out) PT_NODISCARD;
 
 // The local name of an EPCIS class or field: behind "epcis:" or its namespace, else the text as it is.
 const char *epcis_read_class(const char *text);

@@ -163,7 +163,7 @@ struct epcis_event {
     struct epcis_members ilmd;
     bool has_ilmd;
     struct epcis_members extensions;
-    struct epcis_prefixes prefixes;  // that JSON-LD contexts define beyond the standard's; only for writing it again
+    struct epcis_prefixes prefixes;  // of its names and values, as JSON-LD contexts define them; only for writing it again
 };
 
 enum epcis_document_kind { EPCIS_DOCUMENT, EPCIS_QUERY_DOCUMENT, EPCIS_SINGLE_EVENT, EPCIS_EVENT_LIST };
@@ -175,6 +175,7 @@ struct epcis_document {
     bool has_creation_date;
     const char *subscription_id, *query_name;  // query documents
     struct epcis_members extensions;
+    struct epcis_prefixes prefixes;            // of what is not in the events, as in epcis_event
     struct epcis_value *header;                // epcisHeader (master data), as it came; NULL if absent
     struct epcis_texts ignored_fields;         // "{namespace}local" names that a "…:ignoreFields" member excludes from hashing
     struct epcis_event *events;

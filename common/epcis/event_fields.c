@@ -198,7 +198,10 @@ bool epcis_field_present(const struct epcis_field *field, const void *base) {
     case FIELD_NUMBER: return ((const struct epcis_number *)(const void *)at)->present;
     case FIELD_STRINGS:
     case FIELD_STRING_OR_ARRAY: return ((const struct epcis_texts *)(const void *)at)->items != NULL;
-    case FIELD_PLACE: return ((const struct epcis_place *)(const void *)at)->id != NULL;
+    case FIELD_PLACE: {
+        const struct epcis_place *place = (const void *)at;
+        return place->id || place->extensions.count > 0;
+    }
     case FIELD_OBJECTS: return *(void *const *)(const void *)at != NULL;
     case FIELD_GROUP:
         for (size_t i = 0; i < field->inner->count; i++)

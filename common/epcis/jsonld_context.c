@@ -129,49 +129,79 @@ bool jsonld_bare_name(const struct jsonld_scope *scope, const char *name, struct
     return !out->failed;
 }
 
-static enum pt_code collect_entry(const struct jsonld_scope *scope, const json_t *entry, json_t *seen, struct pt_buf *ns,
-                                  struct pt_error *err) {
-    const char *prefix;
-    json_t *definition;
-    json_object_foreach((json_t *)(uintptr_t)entry, prefix, definition) {
-        if (prefix[0] == '@' || prefix[0] == 0 || strchr(prefix, ':') || !definition_text(definition)) continue;
-        if (json_object_get(seen, prefix) || !jsonld_prefix(scope, prefix, strlen(prefix), ns)) continue;
-        const char *standard = jsonld_standard_prefix(prefix, strlen(prefix));
-        if (standard && strcmp(standard, pt_buf_cstr(ns)) == 0) continue;
-        if (json_object_set_new(seen, prefix, json_string(pt_buf_cstr(ns))) != 0)
-            return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for a context");
+struct collector {
+    const struct jsonld_scope *scope;
+    json_t *seen;  // from prefix to namespace; null for what has none of its own
+    struct pt_buf ns;
+    bool failed;
+    size_t found;
+};
+
+static void collect_prefix(struct collector *c, const char *text) {
+    const char *colon = strchr(text, ':');
+    // Behind a colon "//" begins an authority: a whole IRI, not a compact one.
+    if (!colon || colon == text || (colon[1] == '/' && colon[2] == '/')) return;
+    const size_t len = (size_t)(colon - text);
+    if (json_object_getn(c->seen, text, len)) return;
+    json_t *meaning = json_null();
+    if (jsonld_prefix(c->scope, text, len, &c->ns)) {
+        const char *standard = jsonld_standard_prefix(text, len);
+        if (!standard || strcmp(standard, pt_buf_cstr(&c->ns)) != 0) {
+            meaning = json_string(pt_buf_cstr(&c->ns));
+            c->found++;
+        }
     }
-    return PT_OK;
+    if (json_object_setn_new(c->seen, text, len, meaning) != 0) c->failed = true;
 }
 
-static enum pt_code copy_prefixes(json_t *seen, struct pt_arena *arena, struct epcis_prefixes *out, struct pt_error *err) {
-    out->count = 0;
-    out->items = pt_arena_alloc(arena, json_object_size(seen), sizeof *out->items);
-    if (!out->items) return pt_fail(err, PT_LIMIT, NULL, "the contexts need too much memory");
+static void collect(struct collector *c, const json_t *value) {
+    const char *text = json_string_value(value);
+    if (text) collect_prefix(c, text);
+    for (size_t i = 0; i < json_array_size(value); i++) collect(c, json_array_get(value, i));
+    if (!json_is_object(value)) return;
+    const char *name;
+    json_t *content;
+    json_object_foreach((json_t *)(uintptr_t)value, name, content) {
+        if (strcmp(name, "@context") == 0 || strcmp(name, "eventList") == 0) continue;
+        collect_prefix(c, name);
+        collect(c, content);
+    }
+}
+
+static enum pt_code copy_prefixes(const struct collector *c, struct pt_arena *arena, struct epcis_prefixes *out,
+                                  struct pt_error *err) {
+    out->items = pt_arena_alloc(arena, c->found, sizeof *out->items);
+    if (!out->items) return pt_fail(err, PT_LIMIT, NULL, "the contexts take too much memory");
     const char *prefix;
     json_t *ns;
-    json_object_foreach(seen, prefix, ns) {
+    json_object_foreach(c->seen, prefix, ns) {
+        if (json_is_null(ns)) continue;
         const struct epcis_prefix copy = {pt_arena_strdup(arena, pt_bytes_str(prefix)),
                                           pt_arena_strdup(arena, pt_bytes_str(json_string_value(ns)))};
-        if (!copy.prefix || !copy.ns) return pt_fail(err, PT_LIMIT, NULL, "the contexts need too much memory");
+        if (!copy.prefix || !copy.ns) return pt_fail(err, PT_LIMIT, NULL, "the contexts take too much memory");
         out->items[out->count++] = copy;
     }
     return PT_OK;
 }
 
-enum pt_code jsonld_prefixes(const struct jsonld_scope *scope, struct pt_arena *arena, struct epcis_prefixes *out,
-                             struct pt_error *err) {
-    *out = (struct epcis_prefixes){0};
-    PT_JSON json_t *seen = json_object();
-    PT_CLEANUP(pt_buf_free) struct pt_buf ns = PT_BUF_INIT(65536);
-    if (!seen) return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for a context");
-    for (const struct jsonld_scope *at = scope; at; at = at->outer) {
-        const bool many = json_is_array(at->context);
-        for (size_t i = many ? json_array_size(at->context) : 1; i-- > 0;) {
-            const json_t *entry = many ? json_array_get(at->context, i) : at->context;
-            const enum pt_code code = collect_entry(scope, entry, seen, &ns, err);
-            if (code != PT_OK) return code;
-        }
+static bool defines_anything(const struct jsonld_scope *scope) {
+    for (; scope; scope = scope->outer) {
+        if (json_object_size(scope->context) > 0) return true;
+        for (size_t i = 0; i < json_array_size(scope->context); i++)
+            if (json_is_object(json_array_get(scope->context, i))) return true;
     }
-    return json_object_size(seen) > 0 ? copy_prefixes(seen, arena, out, err) : PT_OK;
+    return false;
+}
+
+enum pt_code jsonld_used_prefixes(const struct jsonld_scope *scope, const json_t *value, struct pt_arena *arena,
+                                  struct epcis_prefixes *out, struct pt_error *err) {
+    *out = (struct epcis_prefixes){0};
+    if (!defines_anything(scope)) return PT_OK;
+    PT_JSON json_t *seen = json_object();
+    if (!seen) return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for a context");
+    struct collector c = {.scope = scope, .seen = seen, .ns = PT_BUF_INIT(65536)};
+    collect(&c, value);
+    pt_buf_free(&c.ns);
+    if (c.failed) return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for a context");
+    return c.found > 0 ? copy_prefixes(&c, arena, out, err) : PT_OK;
 }

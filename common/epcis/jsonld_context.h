@@ -30,8 +30,9 @@ bool jsonld_bare_name(const struct jsonld_scope *scope, const char *name, struct
 // The namespace of one of the prefixes that are known without a context (gs1, cbv, epcis, cbvmda, …); static, or NULL.
 const char *jsonld_standard_prefix(const char *prefix, size_t len);
 
-// All prefixes that the scopes define otherwise than the standard does, inner ones before outer ones of the same name.
-enum pt_code jsonld_prefixes(const struct jsonld_scope *scope, struct pt_arena *arena, struct epcis_prefixes *out,
-                             struct pt_error *err) PT_NODISCARD;
+// The prefixes that names and texts of the value begin with and that the scopes define otherwise than the standard
+// does, in the order of their first use; events (an "eventList") inside the value are left out.
+enum pt_code jsonld_used_prefixes(const struct jsonld_scope *scope, const json_t *value, struct pt_arena *arena,
+                                  struct epcis_prefixes *out, struct pt_error *err) PT_NODISCARD;
 
 #endif

@@ -207,6 +207,33 @@ static void prefixes_stand_for_namespaces(void **state) {
     pt_arena_free(&arena);
 }
 
+// Names that mean nothing must not gain a meaning through a prefix that the writer makes, nor two names become one.
+static void made_prefixes_change_no_other_name(void **state) {
+    (void)state;
+    struct pt_arena arena = {0};
+    struct epcis_document document;
+    struct epcis_document again;
+    decode("{\"@context\":{\"a\":\"https://a.example/\"}," EVENT_HEAD ",\"https://b.example/x\":1,\"ns1:x\":2,\"a:y\":3,\"https://a.example/y\":4,"
+           "\"p:z\":5,\"a:w\":{\"@context\":{\"p\":\"https://p.example/\"},\"p:z\":6}}",
+           EPCIS_FOR_CAPTURE, &arena, &document);
+    struct pt_buf out = PT_BUF_INIT(65536);
+    struct pt_error err = {0};
+    assert_ok(epcis_json_encode_event(&document.events[0], &out, &err), &err);
+    decode(pt_buf_cstr(&out), EPCIS_FOR_CAPTURE, &arena, &again);
+    const struct epcis_members *before = &document.events[0].extensions;
+    const struct epcis_members *after = &again.events[0].extensions;
+    assert_int_equal(after->count, before->count);
+    for (size_t i = 0; i < before->count; i++) {
+        if (before->items[i].ns) assert_string_equal(after->items[i].ns, before->items[i].ns);
+        else assert_null(after->items[i].ns);
+        assert_string_equal(after->items[i].local, before->items[i].local);
+        assert_int_equal(after->items[i].value.number.integer, before->items[i].value.number.integer);
+    }
+    assert_string_equal(after->items[5].value.members.items[0].ns, "https://p.example/");
+    pt_buf_free(&out);
+    pt_arena_free(&arena);
+}
+
 static void default_vocabulary_names_bare_members(void **state) {
     (void)state;
     struct pt_arena arena = {0};
@@ -356,6 +383,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(public_bad_examples_are_refused),
         cmocka_unit_test(prefixes_stand_for_namespaces),
+        cmocka_unit_test(made_prefixes_change_no_other_name),
         cmocka_unit_test(default_vocabulary_names_bare_members),
         cmocka_unit_test(contexts_of_events_stay_their_own),
         cmocka_unit_test(every_shape_of_document_is_read),
