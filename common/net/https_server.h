@@ -33,7 +33,7 @@ enum https_client_auth {
 // Who the peer is by its certificate, whose chain up to the client CA has verified.
 struct https_identity {
     bool present;
-    bool expired;              // outside its validity: let through so that it can be renewed, and for nothing else
+    bool expired;              // past its end: let through so that it can be renewed, and for nothing else
     char common_name[128];     // subject CN, "" if none
     char organisation[128];    // subject O, "" if none
     bool has_thumbprint;       // the key is EC P-256
@@ -56,6 +56,8 @@ struct https_route {
     void *arg;
 };
 
+#define HTTPS_SLOWEST_BODY 4096  // bytes a second that a slow line must manage
+
 // Zero means the default that is named. Strings and routes must outlive the server.
 struct https_server_options {
     const char *address;      // numeric address to listen on; default "127.0.0.1"
@@ -71,8 +73,8 @@ struct https_server_options {
     unsigned max_in_flight;        // requests handed to handlers and not yet answered; default 256, else 503
     unsigned handshake_timeout_ms; // TLS handshake; default 10,000
     unsigned idle_timeout_ms;      // between requests; default 60,000
-    unsigned request_timeout_ms;   // from a request's first byte to its last, however slowly they drip; default
-                                   // 15,000, else 408
+    unsigned request_timeout_ms;   // from a request's first byte to its last, however slowly they drip, and as
+                                   // much longer as the body takes at HTTPS_SLOWEST_BODY; default 15,000, else 408
     unsigned reply_timeout_ms;     // without a byte of the reply taken by the client; default 30,000
     unsigned deferred_timeout_ms;  // a deferred request unanswered for so long gets 503; default 60,000
     unsigned max_requests;         // a connection is closed after so many; default 100,000
