@@ -183,7 +183,7 @@ enum { PLAIN_TEXT = -1 };
 // The canonical form: a view of the event's own text where that is canonical already.
 static struct pt_bytes canonical(struct hasher *h, int vocabulary, const char *text) {
     const struct pt_bytes trimmed = hash_trimmed(text);
-    if (trimmed.len == 0 || (vocabulary == PLAIN_TEXT && hash_is_canonical_epc(trimmed))) return trimmed;
+    if (trimmed.len == 0 || (vocabulary == PLAIN_TEXT && hash_is_canonical_uri(trimmed))) return trimmed;
     pt_buf_clear(&h->spare);
     if (vocabulary == PLAIN_TEXT) hash_append_text(&h->spare, h->prefixes, trimmed);
     else hash_append_word(&h->spare, h->prefixes, (enum cbv_vocabulary)vocabulary, trimmed);

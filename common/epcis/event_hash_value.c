@@ -152,13 +152,17 @@ static bool is_plain_serial(struct pt_bytes serial) {
     return true;
 }
 
-bool hash_is_canonical_epc(struct pt_bytes text) {
+bool hash_is_canonical_uri(struct pt_bytes text) {
     struct pt_bytes rest;
     if (behind(text, "urn:packtrail:", &rest)) return true;
-    if (behind(text, "https://id.gs1.org/00/", &rest)) return rest.len == 18 && leading_digits(rest) == 18;
-    if (!behind(text, "https://id.gs1.org/01/", &rest) || rest.len < 18 || leading_digits(rest) != 14) return false;
-    rest = (struct pt_bytes){rest.data + 14, rest.len - 14};
-    return behind(rest, "/21/", &rest) && is_plain_serial(rest);
+    if (!behind(text, "https://id.gs1.org/", &rest)) return false;
+    if (behind(rest, "01/", &rest)) {
+        if (rest.len < 18 || leading_digits(rest) != 14) return false;
+        rest = (struct pt_bytes){rest.data + 14, rest.len - 14};
+        return behind(rest, "/21/", &rest) && is_plain_serial(rest);
+    }
+    if (behind(rest, "00/", &rest)) return rest.len == 18 && leading_digits(rest) == 18;
+    return (behind(rest, "414/", &rest) || behind(rest, "417/", &rest)) && rest.len == 13 && leading_digits(rest) == 13;
 }
 
 // Prefixes that stand for another in every document: the URNs of EPCIS 1.x and of the XML binding, and the compact IRIs
@@ -190,12 +194,16 @@ static const char *expansion(const struct epcis_prefixes *prefixes, struct pt_by
 
 static void append_uri(struct pt_buf *out, struct pt_bytes text) {
     const bool may_be_uri = text.len > 0 && memchr("uUhH", text.data[0], 4);
-    if (hash_is_canonical_epc(text) || !may_be_uri || gs1_uri_canonical(text, out, NULL) != PT_OK)
+    if (!may_be_uri || gs1_uri_canonical(text, out, NULL) != PT_OK)
         pt_buf_append_bytes(out, text);
 }
 
 void hash_append_text(struct pt_buf *out, const struct epcis_prefixes *prefixes, struct pt_bytes text) {
     if (text.len == 0) return;
+    if (hash_is_canonical_uri(text)) {
+        pt_buf_append_bytes(out, text);
+        return;
+    }
     const uint8_t first = text.data[0];
     struct pt_bytes rest;
     const char *ns = expansion(prefixes, text, &rest);

@@ -8,8 +8,8 @@
 // The text without white space (Unicode's) at its ends; no bytes for NULL.
 struct pt_bytes hash_trimmed(const char *text);
 
-// Whether a trimmed text is an instance-level URI that is written as it stands: the common case of the hot path.
-bool hash_is_canonical_epc(struct pt_bytes text);
+// Whether a trimmed text is a URI that is written as it stands, by the looks of it: the common case of the hot path.
+bool hash_is_canonical_uri(struct pt_bytes text);
 
 // Appends a trimmed text: CBV URNs, compact IRIs (of `prefixes` and of GS1), numbers, EPC URNs and Digital Links in their
 // canonical form, anything else unchanged.

@@ -1,11 +1,13 @@
 // Events as CBOR: every field comes back, one event has one encoding, and nothing else is taken.
 #include "common/base/text.h"
+#include "common/epcis/epcis_json.h"
 #include "common/epcis/event_cbor.h"
 #include "common/epcis/event_hash.h"
 #include "tests/support/support.h"
 #include "tests/unit/epcis/epcis_compare.h"
 #include "tests/unit/epcis/event_samples.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -178,6 +180,40 @@ static void the_encoder_refuses_what_cannot_be_said(void **state) {
     pt_buf_free(&out);
 }
 
+static void check_folder(const char *relative, const char *suffix) {
+    char dir[4096];
+    snprintf(dir, sizeof dir, "%s", test_data(relative));
+    struct test_names names = test_list(dir, suffix);
+    for (size_t i = 0; i < names.count; i++) {
+        char path[8192];
+        snprintf(path, sizeof path, "%s/%s", dir, names.names[i]);
+        struct pt_buf text = test_read_file(path);
+        struct pt_arena arena = {0};
+        struct epcis_document document;
+        struct pt_error err = {0};
+        assert_ok(epcis_json_decode(pt_buf_bytes(&text), text.len, EPCIS_FOR_HASH, &arena, &document, &err), &err);
+        for (size_t e = 0; e < document.event_count; e++) {
+            struct pt_buf bytes = PT_BUF_INIT(1 << 20);
+            round_trip(&document.events[e], &bytes);
+            assert_true(bytes.len < text.len);
+            pt_buf_free(&bytes);
+        }
+        pt_arena_free(&arena);
+        pt_buf_free(&text);
+    }
+    test_names_free(&names);
+}
+
+static void public_events_come_back(void **state) {
+    (void)state;
+    check_folder("gs1-EPCIS/JSON", ".jsonld");
+    check_folder("gs1-EPCIS/JSON/WithFullCombinationOfFields", ".jsonld");
+    check_folder("gs1-EPCIS/JSON/WithSensorData", ".jsonld");
+    check_folder("gs1-EPCIS/JSON/WithErrorDeclaration", ".jsonld");
+    check_folder("gs1-EPCIS/JSON/AssociationEvent", ".jsonld");
+    check_folder("openepcis-test-resources/2.0/EPCIS/JSON/Capture/Documents", ".json");
+}
+
 static void events_of_the_hot_path_are_small(void **state) {
     (void)state;
     struct pt_arena arena = {0};
@@ -201,6 +237,7 @@ static void events_of_the_hot_path_are_small(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_comes_back),
+        cmocka_unit_test(public_events_come_back),
         cmocka_unit_test(no_other_bytes_mean_the_same),
         cmocka_unit_test(other_forms_are_refused),
         cmocka_unit_test(the_encoder_refuses_what_cannot_be_said),
