@@ -1,0 +1,36 @@
+// Brings the outbox to the gateway and the receipts back. One turn does what can be done now; the caller decides
+// when the next one comes. Nothing is believed: a receipt counts only if its proof leads to a root that an executor
+// of our genesis signed.
+#ifndef PACKTRAIL_FIRMWARE_SYNC_SYNC_H
+#define PACKTRAIL_FIRMWARE_SYNC_SYNC_H
+
+#include "common/chain/actor.h"
+#include "common/net/https_client.h"
+#include "firmware/outbox/outbox.h"
+
+struct sync;
+
+struct sync_options {
+    struct outbox *outbox;
+    const struct genesis *genesis;  // its executors' keys check the receipts; must outlive the sync
+    const char *gateway_url;
+    struct https_client_options client;
+    const struct pt_env *env;
+    size_t batch;             // statements a request, at most WIRE_MAX_STATEMENTS
+    pt_millis resend_after;   // an acknowledged statement without receipt is sent again
+};
+
+enum pt_code sync_new(const struct sync_options *options, struct sync **out, struct pt_error *err) PT_NODISCARD;
+void sync_free(struct sync *sync);
+
+struct sync_result {
+    size_t uploaded, refused, received;  // in this turn
+    size_t left;                         // statements that still lack a receipt, refused ones apart
+    bool reachable;                      // the gateway answered
+};
+
+// Uploads what is new, then asks for the receipts of what was sent. PT_OK also if the gateway is away (result->reachable
+// tells); an error is a disk that fails or a gateway that cannot be trusted (a receipt that does not verify).
+enum pt_code sync_turn(struct sync *sync, struct sync_result *result, struct pt_error *err) PT_NODISCARD;
+
+#endif

@@ -1,0 +1,30 @@
+// The commands of packtrail-scanner, one file each. Each prints JSON, one object a line, on standard output and returns
+// the exit status: 0 good, 1 bad input, 2 wrong usage, 3 a system failure.
+#ifndef PACKTRAIL_FIRMWARE_TERMINAL_COMMAND_H
+#define PACKTRAIL_FIRMWARE_TERMINAL_COMMAND_H
+
+#include "firmware/device/device.h"
+#include "firmware/sync/sync.h"
+#include "firmware/terminal/options.h"
+
+int command_request(const struct terminal_options *options, int argc, char **argv);
+int command_scan(const struct terminal_options *options, int argc, char **argv);
+int command_sync(const struct terminal_options *options, int argc, char **argv);
+int command_status(const struct terminal_options *options, int argc, char **argv);
+
+// What the commands share: the opened device with its outbox.
+struct terminal {
+    const struct terminal_options *options;
+    struct device device;
+    struct pt_disk disk;
+    struct outbox *outbox;
+};
+enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) PT_NODISCARD;
+void terminal_close(struct terminal *terminal);
+
+// A sync of this terminal's outbox with its gateway.
+enum pt_code terminal_sync_new(struct terminal *terminal, struct sync **out, struct pt_error *err) PT_NODISCARD;
+
+int terminal_fail(const struct pt_error *err);  // prints the error, gives the exit status
+
+#endif

@@ -1,0 +1,49 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "firmware/terminal/command.h"
+
+enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) {
+    *out = (struct terminal){.options = options};
+    enum pt_code code = device_open(options->data_dir, options->genesis_file, &out->device, err);
+    if (code != PT_OK) return code;
+    code = pt_disk_posix_open(out->device.outbox_dir, &out->disk, err);
+    const struct outbox_options outbox = {
+        .genesis = out->device.genesis.hash,
+        .device = &out->device.signer,
+        .issuer = options->party,
+        .most_bytes = (uint64_t)options->outbox_bytes,
+    };
+    if (code == PT_OK) code = outbox_open(&out->disk, &outbox, &out->outbox, err);
+    if (code != PT_OK) terminal_close(out);
+    return code;
+}
+
+void terminal_close(struct terminal *terminal) {
+    outbox_close(terminal->outbox);
+    if (terminal->disk.ctx) pt_disk_posix_close(&terminal->disk);
+    device_close(&terminal->device);
+}
+
+enum pt_code terminal_sync_new(struct terminal *terminal, struct sync **out, struct pt_error *err) {
+    const struct terminal_options *o = terminal->options;
+    const struct sync_options sync = {
+        .outbox = terminal->outbox,
+        .genesis = &terminal->device.genesis,
+        .gateway_url = o->gateway_url,
+        .client = {.ca_file = o->ca_file,
+                   .certificate_file = terminal->device.certificate_file,
+                   .key_file = terminal->device.tls_key_file,
+                   .connect_timeout_ms = (unsigned)o->connect_timeout,
+                   .total_timeout_ms = (unsigned)o->request_timeout},
+        .env = pt_env_system(),
+        .batch = (size_t)o->batch,
+        .resend_after = o->resend_after,
+    };
+    return sync_new(&sync, out, err);
+}
+
+int terminal_fail(const struct pt_error *err) {
+    fprintf(stderr, "packtrail-scanner: %s%s%s%s\n", err->what, err->where[0] ? " (" : "", err->where, err->where[0] ? ")" : "");
+    return pt_exit_status(err->code);
+}
