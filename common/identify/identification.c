@@ -4,6 +4,7 @@
 
 #include "common/identify/epc_binary.h"
 #include "common/identify/gs1_check.h"
+#include "common/identify/gs1_digital_link.h"
 #include "common/identify/gs1_element_string.h"
 #include "common/identify/reading.h"
 #include "common/identify/wedge_repair.h"
@@ -69,31 +70,25 @@ static enum pt_code read_company_code(const struct scanned_text *text, const str
 
 static bool has_separator(const struct scanned_text *text) { return memchr(text->bytes, FNC1, text->len) != NULL; }
 
-static enum pt_code nothing_fits(const struct scanned_text *text, struct pt_error *err) {
-    const struct pt_bytes bytes = text_bytes(text);
-    if (bytes.len >= 3 && memcmp(bytes.data, "[)>", 3) == 0)
-        return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
-                          "iso15434: an ISO/IEC 15434 message (identifiers of ISO/IEC 15459), not GS1 and no trace code");
-    if (text->kind == SYMBOL_PLAIN)
-        return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
-                          "symbology: %s carries no GS1 element strings, and this is neither a URI nor a trace code",
-                          text->symbology);
-    return PT_INVALID;  // the caller's own error says more
-}
+// ISO/IEC 15434 messages carry identifiers of ISO/IEC 15459 by the data identifiers of ASC MH10, which are not GS1's.
+static bool is_iso_15434(struct pt_bytes text) { return text.len >= 3 && memcmp(text.data, "[)>", 3) == 0; }
 
 // Without a word on the symbology every reading is tried; two that hold are refused.
 static enum pt_code read_unlabelled(const struct scanned_text *text, const struct identify_options *options,
                                     struct identification *out, struct pt_error *err) {
     const struct pt_bytes bytes = text_bytes(text);
     const bool gs1_allowed = text->kind != SYMBOL_PLAIN;
-    struct identification gs1 = {0};
+    if (is_iso_15434(bytes))
+        return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
+                          "iso15434: an ISO/IEC 15434 message (identifiers of ISO/IEC 15459), not GS1 and no trace code");
+    struct identification gs1 = {.warnings = out->warnings};
     struct identification company = {0};
     struct pt_error gs1_error = {0};
     const bool gs1_fits = gs1_allowed && reading_element_string(text, options, &gs1, &gs1_error) == PT_OK;
     if (gs1_allowed && (has_separator(text) || gs1_is_bracketed(bytes))) {
         if (gs1_fits) *out = gs1;
         else if (err) *err = gs1_error;
-        return gs1_fits ? PT_OK : PT_INVALID;
+        return gs1_fits ? PT_OK : gs1_error.code;
     }
     const enum pt_code company_code = read_company_code(text, options, &company, err);
     if (company_code != PT_OK && company_code != PT_NOT_FOUND) return company_code;
@@ -112,8 +107,12 @@ static enum pt_code read_unlabelled(const struct scanned_text *text, const struc
     if (all_digits(bytes) && product_length(bytes.len)) return read_product_code(text, out, err);
     if (all_digits(bytes) && bytes.len + 1 >= CN_TRACE_DIGITS && bytes.len <= CN_TRACE_DIGITS + 1 && bytes.data[0] == '8')
         return read_trace_code(text, out, err);
-    if (err && gs1_allowed) *err = gs1_error;
-    return nothing_fits(text, err);
+    if (!gs1_allowed)
+        return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
+                          "symbology: %s carries no GS1 element strings, and this is neither a URI nor a trace code",
+                          text->symbology);
+    if (err) *err = gs1_error;
+    return gs1_error.code;
 }
 
 static enum pt_code read_text(struct pt_bytes input, const struct identify_options *options, struct identification *out,
@@ -163,8 +162,10 @@ enum pt_code identify(struct pt_bytes input, const struct identify_options *opti
                       struct pt_error *err) {
     if (options->year < 1) return pt_fail(err, PT_USAGE, "year", "the current year must be given");
     enum pt_code code = read_text(input, options, out, err);
-    // A reader that tells the symbology apart is no keyboard, so nothing was mistyped.
-    if (options->symbology && options->symbology[0]) {
+    // A reader that tells the symbology apart is no keyboard, so nothing was mistyped. And what reads well as it stands
+    // is only doubted where caps lock would leave it readable with other letters.
+    const bool keyboard = !options->symbology || !options->symbology[0];
+    if (!keyboard || (code == PT_OK && !gs1_is_web_uri(input))) {
         if (code != PT_OK) forget(out);
         return code;
     }
@@ -188,7 +189,8 @@ enum pt_code identify(struct pt_bytes input, const struct identify_options *opti
 enum pt_code identify_bytes(struct pt_bytes raw, const struct identify_options *options, struct identification *out,
                             struct pt_error *err) {
     struct epc_tag tag;
-    if (!epc_is_binary(raw)) return identify(raw, options, out, err);
+    const bool symbol = options->symbology && options->symbology[0];
+    if (symbol || !epc_is_binary(raw)) return identify(raw, options, out, err);
     struct identification text;
     struct pt_error tag_error = {0};
     const enum pt_code as_tag = epc_binary_decode(raw, &tag, &tag_error);

@@ -47,8 +47,8 @@ struct identification {
 enum pt_code identify(struct pt_bytes input, const struct identify_options *options, struct identification *out,
                       struct pt_error *err) PT_NODISCARD;
 
-// The same for raw bytes: EPC memory by its header byte and length, else the text of a symbol. Bytes that could be
-// both are refused.
+// The same for raw bytes: the text of a symbol when the symbology is told, else EPC memory by its header byte and
+// length, else text. Bytes that could be both are refused.
 enum pt_code identify_bytes(struct pt_bytes raw, const struct identify_options *options, struct identification *out,
                             struct pt_error *err) PT_NODISCARD;
 
