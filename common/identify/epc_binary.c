@@ -177,6 +177,10 @@ bool epc_is_tag_uri(struct pt_bytes text) {
     return text.len > strlen(TAG_STEM) && memcmp(text.data, TAG_STEM, strlen(TAG_STEM)) == 0;
 }
 
+static const char *pure_stem(const struct layout *layout) {
+    return layout->scheme == EPC_SSCC_96 ? "urn:epc:id:sscc:" : "urn:epc:id:sgtin:";
+}
+
 // A tag URI is a pure identity with the filter value before it: urn:epc:tag:sgtin-96:3.… and urn:epc:id:sgtin:….
 enum pt_code epc_tag_uri_parse(struct pt_bytes uri, struct epc_tag *out, struct pt_error *err) {
     *out = (struct epc_tag){0};
@@ -197,7 +201,7 @@ enum pt_code epc_tag_uri_parse(struct pt_bytes uri, struct epc_tag *out, struct 
     out->filter = (uint8_t)(uri.data[at] - '0');
     at += 2;
     PT_CLEANUP(pt_buf_free) struct pt_buf urn = PT_BUF_INIT(URN_MAX);
-    pt_buf_str(&urn, layout->scheme == EPC_SSCC_96 ? "urn:epc:id:sscc:" : "urn:epc:id:sgtin:");
+    pt_buf_str(&urn, pure_stem(layout));
     const size_t head = urn.len;
     pt_buf_append(&urn, uri.data + at, uri.len - at);
     enum pt_code code = pt_buf_check(&urn, err);
@@ -218,7 +222,9 @@ enum pt_code epc_tag_uri_append(const struct epc_tag *tag, struct pt_buf *out, s
     if (!layout) return pt_fail(err, PT_INVALID, NULL, "epc-tag: no scheme that is written here");
     const enum pt_code code = epc_urn_compose(&tag->elements, tag->prefix_length, &urn, err);
     if (code != PT_OK) return code;
-    const char *body = strrchr(pt_buf_cstr(&urn), ':') + 1;
-    pt_buf_printf(out, TAG_STEM "%s:%u.%s", layout->name, tag->filter, body);
+    const char *stem = pure_stem(layout);
+    if (strncmp(pt_buf_cstr(&urn), stem, strlen(stem)) != 0)
+        return pt_fail(err, PT_INVALID, NULL, "epc-tag: the elements are not those of %s", layout->name);
+    pt_buf_printf(out, TAG_STEM "%s:%u.%s", layout->name, tag->filter, pt_buf_cstr(&urn) + strlen(stem));
     return pt_buf_check(out, err);
 }

@@ -9,9 +9,8 @@
 #include "common/identify/pack_id.h"
 #include "common/identify/percent.h"
 
-#define OWN_STEM "urn:packtrail:"
-#define TRACE_STEM OWN_STEM "cn:trace:"
-#define COMPANY_STEM OWN_STEM "cn:company:"
+#define TRACE_STEM "urn:packtrail:cn:trace:"
+#define COMPANY_STEM "urn:packtrail:cn:company:"
 
 enum pt_code pack_id_uri(const struct pack_id *id, struct pt_buf *out, struct pt_error *err) {
     const enum pt_code code = pack_id_check(id, err);
@@ -33,8 +32,11 @@ enum pt_code pack_id_uri(const struct pack_id *id, struct pt_buf *out, struct pt
     return pt_buf_check(out, err);
 }
 
-static bool starts(struct pt_bytes text, const char *prefix) {
-    return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+// "urn" and the namespace have no case (RFC 8141), what follows has.
+static bool starts(struct pt_bytes text, const char *stem) {
+    const size_t folded = strlen("urn:packtrail:");
+    return text.len >= strlen(stem) && strncasecmp((const char *)text.data, stem, folded) == 0 &&
+           memcmp(text.data + folded, stem + folded, strlen(stem) - folded) == 0;
 }
 
 static struct pt_bytes after(struct pt_bytes text, size_t count) { return pt_bytes_of(text.data + count, text.len - count); }
@@ -60,8 +62,8 @@ static enum pt_code company_from_uri(struct pt_bytes uri, struct pack_id *out, s
     return pack_id_check(out, err);
 }
 
-// RFC 3986: a scheme, a colon, something, all of it URI characters. Scheme and host have no case, so they are put into
-// lower case; nothing else is touched.
+// RFC 3986: a scheme, a colon, something, all of it URI characters. Scheme, host and the namespace of a URN have no
+// case, so they are put into lower case; nothing else is touched.
 static enum pt_code other_from_uri(struct pt_bytes uri, struct pack_id *out, struct pt_error *err) {
     size_t scheme = 0;
     while (scheme < uri.len && uri.data[scheme] != ':') scheme++;
@@ -78,6 +80,7 @@ static enum pt_code other_from_uri(struct pt_bytes uri, struct pack_id *out, str
     out->kind = PACK_OTHER_EPC;
     memcpy(out->serial, uri.data, uri.len);
     size_t folded = scheme;
+    if (scheme == 3 && strncasecmp(out->serial, "urn", 3) == 0) folded = 4 + strcspn(out->serial + 4, ":");
     if (uri.len > scheme + 3 && memcmp(uri.data + scheme, "://", 3) == 0)
         folded = scheme + 3 + strcspn(out->serial + scheme + 3, "/?#");
     for (size_t i = 0; i < folded; i++)

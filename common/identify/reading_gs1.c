@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/cleanup.h"
 #include "common/identify/epc_binary.h"
@@ -131,7 +132,7 @@ enum pt_code reading_element_string(const struct scanned_text *text, const struc
 
 bool reading_is_uri(struct pt_bytes text) {
     return gs1_is_web_uri(text) || epc_is_urn(text) ||
-           (text.len > 14 && memcmp(text.data, "urn:packtrail:", 14) == 0);
+           (text.len > 14 && strncasecmp((const char *)text.data, "urn:packtrail:", 14) == 0);
 }
 
 static enum pt_code read_own_uri(struct pt_bytes uri, struct identification *out, struct pt_error *err) {

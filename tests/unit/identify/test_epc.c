@@ -116,6 +116,18 @@ static void tag_memory_and_tag_uris_agree(void **state) {
     check_memory("3674257bf7194e59b2c2bf100000000000000000000000000000", "urn:epc:tag:sgtin-198:3.0614141.812345.32a%2Fb");
 }
 
+static void a_serial_may_bear_the_urns_own_marks(void **state) {
+    (void)state;
+    struct epc_tag tag;
+    struct pt_error err = {0};
+    struct pt_buf out = PT_BUF_INIT(300);
+    const char *uri = "urn:epc:tag:sgtin-198:3.0614141.812200.a:b.c:d";
+    assert_ok(epc_tag_uri_parse(pt_bytes_str(uri), &tag, &err), &err);
+    assert_ok(epc_tag_uri_append(&tag, &out, &err), &err);
+    assert_string_equal(pt_buf_cstr(&out), uri);
+    pt_buf_free(&out);
+}
+
 static void every_partition_goes_both_ways(void **state) {
     (void)state;
     for (unsigned prefix = 6; prefix <= 12; prefix++) {
@@ -257,6 +269,7 @@ int main(void) {
         cmocka_unit_test(a_urn_is_not_composed_without_its_prefix),
         cmocka_unit_test(urn_errors_point_into_the_urn),
         cmocka_unit_test(tag_memory_and_tag_uris_agree),
+        cmocka_unit_test(a_serial_may_bear_the_urns_own_marks),
         cmocka_unit_test(every_partition_goes_both_ways),
         cmocka_unit_test(broken_memory_is_refused),
         cmocka_unit_test(the_public_values_are_read),

@@ -50,6 +50,9 @@ static void every_kind_has_one_uri_and_one_key(void **state) {
           "https://id.gs1.org/01/04012345111118/235/UPUI1", "https://id.gs1.org/01/04012345111118/235/UPUI1", 1 + 46);
     check("urn:epc:id:gid:95100000.12345.400", PACK_OTHER_EPC, "", "urn:epc:id:gid:95100000.12345.400",
           "urn:epc:id:gid:95100000.12345.400", 1 + 33);
+    check("URN:Packtrail:cn:trace:81234567890123456789", PACK_CN_TRACE, "8123456", "7890123456789",
+          "urn:packtrail:cn:trace:81234567890123456789", 1 + 3 + 6);
+    check("uRn:EXAMPLE:Thing", PACK_OTHER_EPC, "", "urn:example:Thing", "urn:example:Thing", 1 + 17);
     check("HTTPS://Example.COM/Things/1", PACK_OTHER_EPC, "", "https://example.com/Things/1",
           "https://example.com/Things/1", 1 + 28);
     check("urn:packtrail:nfc:04a1b2c3d4e5f6", PACK_OTHER_EPC, "", "urn:packtrail:nfc:04a1b2c3d4e5f6",
