@@ -82,7 +82,7 @@ static enum pt_code add_key(struct epc_tag *tag, const struct layout *layout, ui
 static enum pt_code take_serial(struct bits *bits, struct epc_tag *tag, struct pt_error *err) {
     char serial[SERIAL_198_CHARS + 1] = "";
     size_t len = 0;
-    const size_t from = bits->at / 8;
+    const size_t from = bits->at;
     if (tag->scheme == EPC_SGTIN_96) {
         uint64_t value = take(bits, SERIAL_96_BITS);
         while (value >= power_of_ten((unsigned)len + 1)) len++;
@@ -97,7 +97,10 @@ static enum pt_code take_serial(struct bits *bits, struct epc_tag *tag, struct p
         }
         if (len == 0) return bad_at(bits, "the serial number is empty", err);
     }
-    return gs1_elements_add(&tag->elements, pt_bytes_str("21"), pt_bytes_of(serial, len), from, GS1_CONTENT, err);
+    const enum pt_code code =
+        gs1_elements_add(&tag->elements, pt_bytes_str("21"), pt_bytes_of(serial, len), 0, GS1_CONTENT, err);
+    if (code != PT_OK && err && err->position >= 0) err->position = ((long)from + 7 * err->position) / 8;
+    return code;
 }
 
 enum pt_code epc_binary_decode(struct pt_bytes memory, struct epc_tag *out, struct pt_error *err) {

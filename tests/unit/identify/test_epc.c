@@ -174,6 +174,13 @@ static void broken_memory_is_refused(void **state) {
         if (epc_binary_decode(pt_buf_bytes(&bytes), &tag, NULL) != PT_INVALID) fail_msg("accepted: %s", bad[i]);
         pt_buf_free(&bytes);
     }
+    struct pt_buf foreign = PT_BUF_INIT(100);  // an '@' as the serial number's last character
+    struct pt_error err = {0};
+    struct epc_tag at_sign;
+    assert_int_equal(pt_hex_decode(pt_bytes_str("3686da8408e6d592c2bf59b22a5992c2bf592e2a2a59b28500"), &foreign, NULL), PT_OK);
+    assert_int_equal(epc_binary_decode(pt_buf_bytes(&foreign), &at_sign, &err), PT_INVALID);
+    assert_in_range(err.position, 7, 24);
+    pt_buf_free(&foreign);
     const char *uris[] = {
         "urn:epc:tag:sgtin-96:8.0614141.812345.6789", "urn:epc:tag:sgtin-96:3.0614141.812345.06789",
         "urn:epc:tag:sgtin-96:3.0614141.812345.274877906944", "urn:epc:tag:sgtin-96:3.0614141.812345.AB",
