@@ -4,12 +4,15 @@
 
 #include "common/identify/gs1_check.h"
 
-static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
 
 enum pt_code cn_trace_parse(struct pt_bytes code, struct pack_id *out, struct pt_error *err) {
     *out = (struct pack_id){0};
     for (size_t i = 0; i < code.len; i++)
-        if (!is_digit(code.data[i])) return pt_fail_at(err, PT_INVALID, (long)i, NULL, "cn-trace: a trace code has digits only");
+        if (!is_digit(code.data[i]))
+            return pt_fail_at(err, PT_INVALID, (long)i, NULL, "cn-trace: a trace code has digits only");
     if (code.len != CN_TRACE_DIGITS)
         return pt_fail_at(err, PT_INVALID, (long)(code.len < CN_TRACE_DIGITS ? code.len : CN_TRACE_DIGITS), NULL,
                           "cn-trace: a trace code has 20 digits, not %zu", code.len);
@@ -65,20 +68,24 @@ enum pt_code cn_company_parse(const struct cn_scheme *scheme, struct pt_bytes co
                               struct pt_error *err) {
     *out = (struct pack_id){0};
     const char *name = scheme->name;
-    if (!cn_scheme_name_valid(pt_bytes_str(name))) return pt_fail(err, PT_INVALID, NULL, "cn-company: the scheme's name is not valid");
+    if (!cn_scheme_name_valid(pt_bytes_str(name)))
+        return pt_fail(err, PT_INVALID, NULL, "cn-company: the scheme's name is not valid");
     if (code.len < scheme->min || code.len > scheme->max || code.len == 0 || code.len > PACK_SERIAL_MAX)
-        return pt_fail_at(err, PT_INVALID, 0, NULL, "cn-company: scheme %s has codes of %u to %u characters, not %zu", name,
-                          scheme->min, scheme->max, code.len);
+        return pt_fail_at(err, PT_INVALID, 0, NULL, "cn-company: scheme %s has codes of %u to %u characters, not %zu",
+                          name, scheme->min, scheme->max, code.len);
     const size_t prefix = strlen(scheme->prefix);
     if (code.len < prefix || memcmp(code.data, scheme->prefix, prefix) != 0)
-        return pt_fail_at(err, PT_INVALID, 0, NULL, "cn-company: scheme %s has codes that start with %s", name, scheme->prefix);
+        return pt_fail_at(err, PT_INVALID, 0, NULL, "cn-company: scheme %s has codes that start with %s", name,
+                          scheme->prefix);
     const bool starred = scheme->check == CN_CHECK_MOD_37 && code.data[code.len - 1] == '*';
     for (size_t i = 0; i < code.len - (starred ? 1 : 0); i++)
         if (!in_set(scheme->charset, code.data[i]))
-            return pt_fail_at(err, PT_INVALID, (long)i, NULL, "cn-company: scheme %s does not have byte 0x%02x", name, code.data[i]);
+            return pt_fail_at(err, PT_INVALID, (long)i, NULL, "cn-company: scheme %s does not have byte 0x%02x", name,
+                              code.data[i]);
     if ((scheme->check == CN_CHECK_MOD_10 && !mod_10_right(code)) ||
         (scheme->check == CN_CHECK_MOD_37 && !mod_37_2_right(code)))
-        return pt_fail_at(err, PT_INVALID, (long)code.len - 1, NULL, "cn-company: wrong check character for scheme %s", name);
+        return pt_fail_at(err, PT_INVALID, (long)code.len - 1, NULL, "cn-company: wrong check character for scheme %s",
+                          name);
     out->kind = PACK_CN_COMPANY;
     memcpy(out->product, scheme->name, sizeof out->product);
     memcpy(out->serial, code.data, code.len);

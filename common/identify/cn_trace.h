@@ -6,7 +6,7 @@
 #include "common/identify/pack_id.h"
 
 #define CN_TRACE_DIGITS 20u
-#define CN_DRUG_DIGITS 7u  // 药品标识码: names product, specification, package and its level
+#define CN_DRUG_DIGITS 7u // 药品标识码: names product, specification, package and its level
 
 // 20 digits that start with 8. The last four are a cipher that is not public, so nothing more can be claimed: the code
 // is well-formed, not genuine. PT_INVALID with the position otherwise.
@@ -14,22 +14,22 @@ enum pt_code cn_trace_parse(struct pt_bytes code, struct pack_id *out, struct pt
 
 enum cn_charset {
     CN_SET_DIGITS,
-    CN_SET_UPPER,     // digits and capital letters
-    CN_SET_ALNUM,     // digits and letters
-    CN_SET_GB_1988,   // every printable character of GB/T 1988 (ISO/IEC 646) but space
+    CN_SET_UPPER,   // digits and capital letters
+    CN_SET_ALNUM,   // digits and letters
+    CN_SET_GB_1988, // every printable character of GB/T 1988 (ISO/IEC 646) but space
 };
 
 enum cn_check {
     CN_CHECK_NONE,
-    CN_CHECK_MOD_10,  // last digit as in GS1 keys; digits only
-    CN_CHECK_MOD_37,  // last character by ISO/IEC 7064 MOD 37-2 (digits, capitals; check character may be '*')
+    CN_CHECK_MOD_10, // last digit as in GS1 keys; digits only
+    CN_CHECK_MOD_37, // last character by ISO/IEC 7064 MOD 37-2 (digits, capitals; check character may be '*')
 };
 
 // A company's own coding scheme, as the consortium registered it by vote.
 struct cn_scheme {
-    char name[PACK_PRODUCT_MAX + 1];  // lower-case letters, digits, '-'
-    char prefix[17];                  // what every code starts with; may be empty
-    uint16_t min;                     // characters of a whole code
+    char name[PACK_PRODUCT_MAX + 1]; // lower-case letters, digits, '-'
+    char prefix[17];                 // what every code starts with; may be empty
+    uint16_t min;                    // characters of a whole code
     uint16_t max;
     enum cn_charset charset;
     enum cn_check check;

@@ -8,7 +8,7 @@
 
 #define SERIAL_96_BITS 38u
 #define SERIAL_198_CHARS 20u
-#define RESERVED_BITS 24u  // behind the reference of an SSCC-96
+#define RESERVED_BITS 24u // behind the reference of an SSCC-96
 
 // TDS tables 14-2 and 14-5: partition value 0 is a prefix of 12 digits, 6 one of 6.
 static const unsigned prefix_bits[7] = {40, 37, 34, 30, 27, 24, 20};
@@ -16,9 +16,9 @@ static const unsigned prefix_bits[7] = {40, 37, 34, 30, 27, 24, 20};
 struct layout {
     enum epc_binary_scheme scheme;
     const char *name;
-    unsigned digits;     // prefix and reference together
-    unsigned body_bits;  // prefix and reference together
-    size_t bytes;        // fewest that hold the EPC
+    unsigned digits;    // prefix and reference together
+    unsigned body_bits; // prefix and reference together
+    size_t bytes;       // fewest that hold the EPC
 };
 
 static const struct layout layouts[] = {
@@ -106,7 +106,8 @@ static enum pt_code take_serial(struct bits *bits, struct epc_tag *tag, struct p
 enum pt_code epc_binary_decode(struct pt_bytes memory, struct epc_tag *out, struct pt_error *err) {
     *out = (struct epc_tag){0};
     if (!epc_is_binary(memory))
-        return pt_fail_at(err, PT_INVALID, 0, NULL, "epc-binary: neither SGTIN-96, SGTIN-198 nor SSCC-96 by header and length");
+        return pt_fail_at(err, PT_INVALID, 0, NULL,
+                          "epc-binary: neither SGTIN-96, SGTIN-198 nor SSCC-96 by header and length");
     struct bits bits = {.memory = memory};
     const struct layout *layout = layout_of((unsigned)take(&bits, 8));
     out->scheme = layout->scheme;
@@ -147,7 +148,8 @@ static enum pt_code put_serial(const struct epc_tag *tag, uint8_t *bytes, size_t
     }
     const bool numeric = strspn(serial, "0123456789") == len && len <= 12 && (len == 1 || serial[0] != '0');
     if (!numeric || number(serial, len) >> SERIAL_96_BITS)
-        return pt_fail(err, PT_INVALID, "(21)", "epc-binary: SGTIN-96 takes numbers below 2^38 without leading zeros only");
+        return pt_fail(err, PT_INVALID, "(21)",
+                       "epc-binary: SGTIN-96 takes numbers below 2^38 without leading zeros only");
     put(bytes, at, number(serial, len), SERIAL_96_BITS);
     return PT_OK;
 }
@@ -160,7 +162,7 @@ enum pt_code epc_binary_encode(const struct epc_tag *tag, struct pt_buf *out, st
     uint8_t bytes[EPC_BINARY_MAX] = {0};
     size_t at = 0;
     const unsigned partition = EPC_PREFIX_MAX - tag->prefix_length;
-    const unsigned rest = layout->digits - tag->prefix_length - 1;  // of the reference, behind its first digit
+    const unsigned rest = layout->digits - tag->prefix_length - 1; // of the reference, behind its first digit
     put(bytes, &at, (uint64_t)layout->scheme, 8);
     put(bytes, &at, tag->filter, 3);
     put(bytes, &at, partition, 3);
@@ -192,12 +194,15 @@ enum pt_code epc_tag_uri_parse(struct pt_bytes uri, struct epc_tag *out, struct 
     size_t at = 0;
     for (size_t i = 0; epc_is_tag_uri(uri) && !layout && i < sizeof layouts / sizeof *layouts; i++) {
         const size_t name = strlen(layouts[i].name);
-        if (uri.len <= stem + name || memcmp(uri.data + stem, layouts[i].name, name) != 0 || uri.data[stem + name] != ':')
+        if (uri.len <= stem + name || memcmp(uri.data + stem, layouts[i].name, name) != 0 ||
+            uri.data[stem + name] != ':')
             continue;
         layout = &layouts[i];
         at = stem + name + 1;
     }
-    if (!layout) return pt_fail_at(err, PT_INVALID, (long)(uri.len < stem ? 0 : stem), NULL, "epc-tag: no scheme that is read here");
+    if (!layout)
+        return pt_fail_at(err, PT_INVALID, (long)(uri.len < stem ? 0 : stem), NULL,
+                          "epc-tag: no scheme that is read here");
     if (uri.len < at + 2 || uri.data[at] < '0' || uri.data[at] > '7' || uri.data[at + 1] != '.')
         return pt_fail_at(err, PT_INVALID, (long)at, NULL, "epc-tag: a filter value of 0 to 7 must stand here");
     out->scheme = layout->scheme;

@@ -4,7 +4,7 @@
 
 #include "common/identify/gs1_element.h"
 
-#define EPC_BINARY_MAX 26u  // SGTIN-198 in 16-bit words
+#define EPC_BINARY_MAX 26u // SGTIN-198 in 16-bit words
 
 enum epc_binary_scheme {
     EPC_SGTIN_96 = 0x30,
@@ -13,10 +13,10 @@ enum epc_binary_scheme {
 };
 
 struct epc_tag {
-    enum epc_binary_scheme scheme;  // also the header byte
-    uint8_t filter;                 // 0 to 7
-    unsigned prefix_length;         // digits of the company prefix, 6 to 12
-    struct gs1_elements elements;   // (01) and (21), or (00)
+    enum epc_binary_scheme scheme; // also the header byte
+    uint8_t filter;                // 0 to 7
+    unsigned prefix_length;        // digits of the company prefix, 6 to 12
+    struct gs1_elements elements;  // (01) and (21), or (00)
 };
 
 // Whether header byte and length are those of a scheme that is read here.

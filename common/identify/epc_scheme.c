@@ -20,9 +20,13 @@ static const struct epc_scheme schemes[] = {
     {"cpi", "8010", "", EPC_TEXT, 30, EPC_SERIAL_AI, "8011", NULL, false},
 };
 
-size_t epc_scheme_count(void) { return sizeof schemes / sizeof *schemes; }
+size_t epc_scheme_count(void) {
+    return sizeof schemes / sizeof *schemes;
+}
 
-const struct epc_scheme *epc_scheme_at(size_t index) { return &schemes[index]; }
+const struct epc_scheme *epc_scheme_at(size_t index) {
+    return &schemes[index];
+}
 
 const struct epc_scheme *epc_scheme_named(struct pt_bytes name) {
     for (size_t i = 0; i < epc_scheme_count(); i++)

@@ -12,12 +12,14 @@
 struct urn {
     struct pt_bytes text;
     const struct epc_scheme *scheme;
-    bool pattern;  // idpat: the serial is '*'
+    bool pattern; // idpat: the serial is '*'
     struct pt_bytes fields[FIELDS_MAX];
     size_t count;
 };
 
-bool epc_is_urn(struct pt_bytes text) { return text.len >= 8 && strncasecmp((const char *)text.data, "urn:epc:", 8) == 0; }
+bool epc_is_urn(struct pt_bytes text) {
+    return text.len >= 8 && strncasecmp((const char *)text.data, "urn:epc:", 8) == 0;
+}
 
 static bool starts(struct pt_bytes text, const char *prefix) {
     return text.len >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
@@ -30,8 +32,8 @@ static bool all_digits(struct pt_bytes text) {
 }
 
 static enum pt_code bad(const struct urn *urn, struct pt_bytes where, const char *why, struct pt_error *err) {
-    return pt_fail_at(err, PT_INVALID, (long)(where.data - urn->text.data), NULL, "epc-urn: %s %s",
-                      urn->scheme->name, why);
+    return pt_fail_at(err, PT_INVALID, (long)(where.data - urn->text.data), NULL, "epc-urn: %s %s", urn->scheme->name,
+                      why);
 }
 
 // How many fields a URN of the scheme has. A serial may itself contain dots, so the last field takes the rest; the
@@ -66,7 +68,8 @@ static enum pt_code read_head(struct urn *urn, struct pt_error *err) {
     urn->scheme = epc_scheme_named(pt_bytes_of(urn->text.data + at, (size_t)(colon - urn->text.data) - at));
     const bool lot = urn->scheme && strcmp(urn->scheme->name, "lgtin") == 0;
     if (!urn->scheme || lot != class)
-        return pt_fail_at(err, urn->scheme ? PT_INVALID : PT_NOT_FOUND, (long)at, NULL, "epc-urn: '%.*s' is no scheme of a GS1 key here",
+        return pt_fail_at(err, urn->scheme ? PT_INVALID : PT_NOT_FOUND, (long)at, NULL,
+                          "epc-urn: '%.*s' is no scheme of a GS1 key here",
                           (int)(colon - urn->text.data - (long)at > 12 ? 12 : colon - urn->text.data - (long)at),
                           (const char *)urn->text.data + at);
     split_fields(urn, (size_t)(colon - urn->text.data) + 1);
@@ -78,7 +81,9 @@ static enum pt_code read_head(struct urn *urn, struct pt_error *err) {
 }
 
 // TDS section 6.4: the characters that a URN may not bear as they are.
-static bool must_be_escaped(uint8_t c) { return strchr("\"&/<>?#", c) != NULL; }
+static bool must_be_escaped(uint8_t c) {
+    return strchr("\"&/<>?#", c) != NULL;
+}
 
 static enum pt_code decode_text(const struct urn *urn, struct pt_bytes field, char *out, size_t size, size_t *len,
                                 struct pt_error *err) {
@@ -144,7 +149,8 @@ static enum pt_code read_serial(const struct urn *urn, char *serial, size_t size
         return urn->pattern ? bad(urn, urn->fields[0], "has no serial to be a pattern of", err) : PT_OK;
     const struct pt_bytes field = urn->fields[urn->count - 1];
     if (urn->pattern)
-        return pt_bytes_equal(field, pt_bytes_str("*")) ? PT_OK : bad(urn, field, "is a pattern whose serial is not '*'", err);
+        return pt_bytes_equal(field, pt_bytes_str("*")) ? PT_OK
+                                                        : bad(urn, field, "is a pattern whose serial is not '*'", err);
     if (field.len == 0) return bad(urn, field, "has an empty serial", err);
     const enum pt_code code = decode_text(urn, field, serial, size, len, err);
     const char *none = urn->scheme->serial_none;
@@ -166,12 +172,16 @@ static enum pt_code add_elements(const struct urn *urn, char *key, size_t len, e
         len += serial_len;
     }
     code = gs1_elements_add(out, pt_bytes_str(scheme->ai), pt_bytes_of(key, len), 0, depth, err);
-    if (code != PT_OK) {  // the key was put together here: its own offsets mean nothing in the URN
-        if (err) err->position = (long)(scheme->serial == EPC_SERIAL_IN_KEY ? serial_at : (size_t)(urn->fields[0].data - urn->text.data));
+    if (code != PT_OK) { // the key was put together here: its own offsets mean nothing in the URN
+        if (err)
+            err->position =
+                (long)(scheme->serial == EPC_SERIAL_IN_KEY ? serial_at
+                                                           : (size_t)(urn->fields[0].data - urn->text.data));
         return code;
     }
     if (scheme->serial != EPC_SERIAL_AI || absent) return PT_OK;
-    return gs1_elements_add(out, pt_bytes_str(scheme->serial_ai), pt_bytes_of(serial, serial_len), serial_at, depth, err);
+    return gs1_elements_add(out, pt_bytes_str(scheme->serial_ai), pt_bytes_of(serial, serial_len), serial_at, depth,
+                            err);
 }
 
 enum pt_code epc_urn_parse(struct pt_bytes text, enum gs1_depth depth, struct gs1_elements *out, enum epc_level *level,
@@ -199,7 +209,8 @@ static void append_escaped(struct pt_buf *out, const char *text) {
 }
 
 // The scheme that fits best: the first on a key whose own serial is there, else the first on that key.
-static const struct epc_scheme *choose_scheme(const struct gs1_elements *elements, const char **key, const char **serial) {
+static const struct epc_scheme *choose_scheme(const struct gs1_elements *elements, const char **key,
+                                              const char **serial) {
     for (size_t e = 0; e < elements->count; e++) {
         const struct epc_scheme *fallback = NULL;
         for (size_t i = 0; i < epc_scheme_count(); i++) {
@@ -221,8 +232,8 @@ static enum pt_code append_body(const struct epc_scheme *scheme, const char *key
     const int prefix = (int)prefix_length;
     if (scheme->form == EPC_TEXT) {
         if (strlen(key) <= prefix_length || strspn(key, "0123456789") < prefix_length)
-            return pt_fail(err, PT_INVALID, NULL, "epc-urn: %s is too short for a company prefix of %u digits", scheme->name,
-                           prefix_length);
+            return pt_fail(err, PT_INVALID, NULL, "epc-urn: %s is too short for a company prefix of %u digits",
+                           scheme->name, prefix_length);
         pt_buf_printf(out, "%.*s.", prefix, key);
         append_escaped(out, key + prefix_length);
         return PT_OK;

@@ -5,12 +5,12 @@
 
 #include "common/identify/gs1_element.h"
 
-#define EPC_PREFIX_MIN 6u  // digits of a GS1 Company Prefix in an EPC
+#define EPC_PREFIX_MIN 6u // digits of a GS1 Company Prefix in an EPC
 #define EPC_PREFIX_MAX 12u
 
 enum epc_level {
-    EPC_INSTANCE,  // urn:epc:id:…
-    EPC_CLASS,     // urn:epc:class:… and urn:epc:idpat:…
+    EPC_INSTANCE, // urn:epc:id:…
+    EPC_CLASS,    // urn:epc:class:… and urn:epc:idpat:…
 };
 
 // Whether the text starts with urn:epc: in any case.

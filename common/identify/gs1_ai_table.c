@@ -338,6 +338,10 @@ static const struct gs1_ai table[] = {
     // clang-format on
 };
 
-size_t gs1_ai_count(void) { return sizeof table / sizeof *table; }
+size_t gs1_ai_count(void) {
+    return sizeof table / sizeof *table;
+}
 
-const struct gs1_ai *gs1_ai_at(size_t index) { return index < gs1_ai_count() ? &table[index] : NULL; }
+const struct gs1_ai *gs1_ai_at(size_t index) {
+    return index < gs1_ai_count() ? &table[index] : NULL;
+}

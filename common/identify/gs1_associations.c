@@ -52,12 +52,12 @@ static enum pt_code check_conflicts(const struct gs1_elements *elements, struct 
         snprintf(place, sizeof place, "(%s)", item->code);
         const struct gs1_element *first = gs1_elements_find(elements, item->code);
         if (first != item && strcmp(first->value, item->value) != 0)
-            return pt_fail_at(err, PT_CONFLICT, (long)item->position, place, "repeat: AI %s has two values, %s and %s", place,
-                              first->value, item->value);
+            return pt_fail_at(err, PT_CONFLICT, (long)item->position, place, "repeat: AI %s has two values, %s and %s",
+                              place, first->value, item->value);
         const struct gs1_element *other = excluded(elements, item);
         if (other)
-            return pt_fail_at(err, PT_CONFLICT, (long)item->position, place, "ex: AI %s may not stand beside AI (%s)", place,
-                              other->code);
+            return pt_fail_at(err, PT_CONFLICT, (long)item->position, place, "ex: AI %s may not stand beside AI (%s)",
+                              place, other->code);
     }
     return PT_OK;
 }
@@ -69,8 +69,8 @@ enum pt_code gs1_associations_check(const struct gs1_elements *elements, struct 
         char place[GS1_AI_MAX + 3];
         snprintf(place, sizeof place, "(%s)", item->code);
         if (item->ai->needs && !needs_met(elements, item->ai->needs))
-            return pt_fail_at(err, PT_NOT_FOUND, (long)item->position, place, "req: AI %s lacks its companion %s", place,
-                              item->ai->needs);
+            return pt_fail_at(err, PT_NOT_FOUND, (long)item->position, place, "req: AI %s lacks its companion %s",
+                              place, item->ai->needs);
     }
     return code;
 }

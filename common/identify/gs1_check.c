@@ -7,7 +7,9 @@
 // The shortest GS1 Company Prefix ever issued. Which prefixes exist and how long each is, is not public.
 #define COMPANY_PREFIX_MIN 4u
 
-static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
 
 static unsigned number(const uint8_t *digits, size_t len) {
     unsigned value = 0;
@@ -32,7 +34,8 @@ static const char *check_digit(struct pt_bytes text, size_t *wrong_at) {
 static const char *check_pair(struct pt_bytes text, size_t *wrong_at) {
     static const char set82[] = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
     static const char set32[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    static const unsigned primes[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83};
+    static const unsigned primes[] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31, 37,
+                                      41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83};
     *wrong_at = 0;
     if (text.len < 3) return "is too short for its check character pair";
     const size_t data_len = text.len - 2;
@@ -132,7 +135,9 @@ static const char *non_zero(struct pt_bytes text, size_t *wrong_at) {
     return "must not be zero";
 }
 
-static bool is_hex(uint8_t c) { return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f'); }
+static bool is_hex(uint8_t c) {
+    return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
 
 static const char *percent(struct pt_bytes text, size_t *wrong_at) {
     for (size_t i = 0; i < text.len; i++) {
@@ -204,23 +209,40 @@ static const char *zero_prefix(struct pt_bytes text, size_t *wrong_at) {
 
 const char *gs1_check_name(enum gs1_check check) {
     static const char *const names[GS1_CHECK_COUNT] = {
-        [GS1_CHECK_DIGIT] = "csum",           [GS1_CHECK_PAIR] = "csumalpha",
-        [GS1_PREFIX_AT_1] = "gcppos1",        [GS1_PREFIX_AT_2] = "gcppos2",
-        [GS1_COUPON] = "couponcode",          [GS1_COUPON_OFFER] = "couponposoffer",
-        [GS1_HAS_NON_DIGIT] = "hasnondigit",  [GS1_HOUR] = "hh",
-        [GS1_HOUR_MINUTE] = "hhmi",           [GS1_MINUTE] = "mi",
-        [GS1_SECOND] = "ss",                  [GS1_HYPHEN] = "hyphen",
-        [GS1_IBAN] = "iban",                  [GS1_IMPORTER] = "importeridx",
-        [GS1_COUNTRY] = "iso3166",            [GS1_COUNTRY_OR_999] = "iso3166999",
-        [GS1_COUNTRY_ALPHA] = "iso3166alpha2", [GS1_CURRENCY] = "iso4217",
-        [GS1_SEX] = "iso5218",                [GS1_LATITUDE] = "latitude",
-        [GS1_LONGITUDE] = "longitude",        [GS1_MEDIA] = "mediatype",
-        [GS1_NON_ZERO] = "nonzero",           [GS1_NO_ZERO_PREFIX] = "nozeroprefix",
-        [GS1_PACKAGE] = "packagetype",        [GS1_PERCENT] = "pcenc",
-        [GS1_PIECE_OF_TOTAL] = "pieceoftotal", [GS1_POSITION_SLASH] = "posinseqslash",
-        [GS1_WINDING] = "winding",            [GS1_YES_NO] = "yesno",
-        [GS1_DATE] = "yymmdd",                [GS1_DATE_DAY_0] = "yymmd0",
-        [GS1_DATE_4] = "yyyymmdd",            [GS1_ZERO] = "zero",
+        [GS1_CHECK_DIGIT] = "csum",
+        [GS1_CHECK_PAIR] = "csumalpha",
+        [GS1_PREFIX_AT_1] = "gcppos1",
+        [GS1_PREFIX_AT_2] = "gcppos2",
+        [GS1_COUPON] = "couponcode",
+        [GS1_COUPON_OFFER] = "couponposoffer",
+        [GS1_HAS_NON_DIGIT] = "hasnondigit",
+        [GS1_HOUR] = "hh",
+        [GS1_HOUR_MINUTE] = "hhmi",
+        [GS1_MINUTE] = "mi",
+        [GS1_SECOND] = "ss",
+        [GS1_HYPHEN] = "hyphen",
+        [GS1_IBAN] = "iban",
+        [GS1_IMPORTER] = "importeridx",
+        [GS1_COUNTRY] = "iso3166",
+        [GS1_COUNTRY_OR_999] = "iso3166999",
+        [GS1_COUNTRY_ALPHA] = "iso3166alpha2",
+        [GS1_CURRENCY] = "iso4217",
+        [GS1_SEX] = "iso5218",
+        [GS1_LATITUDE] = "latitude",
+        [GS1_LONGITUDE] = "longitude",
+        [GS1_MEDIA] = "mediatype",
+        [GS1_NON_ZERO] = "nonzero",
+        [GS1_NO_ZERO_PREFIX] = "nozeroprefix",
+        [GS1_PACKAGE] = "packagetype",
+        [GS1_PERCENT] = "pcenc",
+        [GS1_PIECE_OF_TOTAL] = "pieceoftotal",
+        [GS1_POSITION_SLASH] = "posinseqslash",
+        [GS1_WINDING] = "winding",
+        [GS1_YES_NO] = "yesno",
+        [GS1_DATE] = "yymmdd",
+        [GS1_DATE_DAY_0] = "yymmd0",
+        [GS1_DATE_4] = "yyyymmdd",
+        [GS1_ZERO] = "zero",
     };
     return check < GS1_CHECK_COUNT && names[check] ? names[check] : "";
 }

@@ -70,10 +70,18 @@ static bool number_listed(const char *list, unsigned number) {
     return listed(list, pt_bytes_of(digits, sizeof digits));
 }
 
-bool gs1_is_country(unsigned number) { return number_listed(country_numbers, number); }
+bool gs1_is_country(unsigned number) {
+    return number_listed(country_numbers, number);
+}
 
-bool gs1_is_country_alpha(const uint8_t letters[2]) { return listed(country_letters, pt_bytes_of(letters, 2)); }
+bool gs1_is_country_alpha(const uint8_t letters[2]) {
+    return listed(country_letters, pt_bytes_of(letters, 2));
+}
 
-bool gs1_is_currency(unsigned number) { return number_listed(currency_numbers, number); }
+bool gs1_is_currency(unsigned number) {
+    return number_listed(currency_numbers, number);
+}
 
-bool gs1_is_package_type(struct pt_bytes code) { return listed(package_types, code); }
+bool gs1_is_package_type(struct pt_bytes code) {
+    return listed(package_types, code);
+}

@@ -7,10 +7,12 @@
 struct reader {
     struct pt_bytes text;
     size_t at;
-    const char *why;  // the first thing wrong; nothing is read after it
+    const char *why; // the first thing wrong; nothing is read after it
 };
 
-static bool more(const struct reader *r) { return !r->why && r->at < r->text.len; }
+static bool more(const struct reader *r) {
+    return !r->why && r->at < r->text.len;
+}
 
 static void wrong(struct reader *r, const char *why) {
     if (!r->why) r->why = why;

@@ -4,7 +4,9 @@
 
 #include "common/base/time.h"
 
-static int two(const char *digits) { return (digits[0] - '0') * 10 + digits[1] - '0'; }
+static int two(const char *digits) {
+    return (digits[0] - '0') * 10 + digits[1] - '0';
+}
 
 enum pt_code gs1_date_parse(const char *yymmdd, int current_year, struct gs1_date *out, struct pt_error *err) {
     *out = (struct gs1_date){0};

@@ -19,11 +19,11 @@ static const struct {
     const char *word;
     const char *code;
 } words[] = {
-    {"gtin", "01"},  {"itip", "8006"}, {"cpid", "8010"}, {"gln", "414"},   {"party", "417"}, {"payTo", "415"},
-    {"gsrnp", "8017"}, {"gsrn", "8018"}, {"gcn", "255"},   {"sscc", "00"},   {"gdti", "253"},  {"ginc", "401"},
-    {"gsin", "402"}, {"grai", "8003"}, {"giai", "8004"}, {"gmn", "8013"},  {"cpv", "22"},    {"lot", "10"},
-    {"ser", "21"},   {"tpx", "235"},   {"glnx", "254"},  {"refno", "8020"}, {"srin", "8019"}, {"cpsn", "8011"},
-    {"exp", "17"},   {"expdt", "7003"},
+    {"gtin", "01"},    {"itip", "8006"},  {"cpid", "8010"}, {"gln", "414"},    {"party", "417"}, {"payTo", "415"},
+    {"gsrnp", "8017"}, {"gsrn", "8018"},  {"gcn", "255"},   {"sscc", "00"},    {"gdti", "253"},  {"ginc", "401"},
+    {"gsin", "402"},   {"grai", "8003"},  {"giai", "8004"}, {"gmn", "8013"},   {"cpv", "22"},    {"lot", "10"},
+    {"ser", "21"},     {"tpx", "235"},    {"glnx", "254"},  {"refno", "8020"}, {"srin", "8019"}, {"cpsn", "8011"},
+    {"exp", "17"},     {"expdt", "7003"},
 };
 
 static struct pt_bytes slice(struct pt_bytes text, size_t from, size_t to) {
@@ -41,7 +41,8 @@ bool gs1_is_web_uri(struct pt_bytes text) {
 }
 
 static enum pt_code split_uri(struct pt_bytes uri, struct uri_parts *parts, struct pt_error *err) {
-    if (!gs1_is_web_uri(uri)) return pt_fail_at(err, PT_INVALID, 0, NULL, "uri: starts neither with http:// nor https://");
+    if (!gs1_is_web_uri(uri))
+        return pt_fail_at(err, PT_INVALID, 0, NULL, "uri: starts neither with http:// nor https://");
     for (size_t i = 0; i < uri.len; i++)
         if (uri.data[i] <= 0x20 || uri.data[i] >= 0x7f)
             return pt_fail_at(err, PT_INVALID, (long)i, NULL, "uri: byte 0x%02x must be percent-encoded", uri.data[i]);
@@ -69,8 +70,9 @@ static const struct gs1_ai *named_ai(struct pt_bytes name, struct pt_bytes *code
 }
 
 // Decodes, pads a short GTIN, checks and appends one element; error positions are offsets in the whole URI.
-static enum pt_code add_element(struct pt_bytes uri, struct pt_bytes code, struct pt_bytes encoded, enum gs1_depth depth,
-                                struct gs1_elements *out, struct identify_warnings *warnings, struct pt_error *err) {
+static enum pt_code add_element(struct pt_bytes uri, struct pt_bytes code, struct pt_bytes encoded,
+                                enum gs1_depth depth, struct gs1_elements *out, struct identify_warnings *warnings,
+                                struct pt_error *err) {
     char value[GS1_VALUE_MAX + 1];
     size_t len;
     const size_t position = (size_t)(encoded.data - uri.data);
@@ -129,12 +131,13 @@ static enum pt_code parse_path(struct pt_bytes uri, struct pt_bytes path, enum g
     struct pt_bytes segments[SEGMENTS_MAX] = {{NULL, 0}};
     size_t count = split_path(path, segments);
     if (count > SEGMENTS_MAX)
-        return pt_fail_at(err, PT_LIMIT, (long)(path.data - uri.data), NULL, "uri: more than %u path segments", SEGMENTS_MAX);
-    if (count % 2 == 1 && segments[count - 1].len == 0) count--;  // a trailing slash after whole pairs…
+        return pt_fail_at(err, PT_LIMIT, (long)(path.data - uri.data), NULL, "uri: more than %u path segments",
+                          SEGMENTS_MAX);
+    if (count % 2 == 1 && segments[count - 1].len == 0) count--; // a trailing slash after whole pairs…
     size_t key = 0;
     enum pt_code result = find_key(uri, segments, count, &key, err);
     if (result != PT_OK && count > 0 && segments[count - 1].len == 0)
-        result = find_key(uri, segments, --count, &key, err);  // …or after pairs behind an odd prefix
+        result = find_key(uri, segments, --count, &key, err); // …or after pairs behind an odd prefix
     if (result != PT_OK) return result;
     struct gs1_path order = {0};
     for (size_t at = key; at + 1 < count; at += 2) {
@@ -143,8 +146,9 @@ static enum pt_code parse_path(struct pt_bytes uri, struct pt_bytes path, enum g
         const struct gs1_ai *ai = named_ai(segments[at], &code, &word);
         const long position = (long)(segments[at].data - uri.data);
         if (word)
-            identify_warn(warnings, "digital-link-word", "'%.*s' stands for AI (%.*s); the standard has the number only",
-                          (int)segments[at].len, (const char *)segments[at].data, (int)code.len, (const char *)code.data);
+            identify_warn(warnings, "digital-link-word",
+                          "'%.*s' stands for AI (%.*s); the standard has the number only", (int)segments[at].len,
+                          (const char *)segments[at].data, (int)code.len, (const char *)code.data);
         if (at == key) order.key = ai;
         else if (!gs1_path_accepts(&order, code))
             return pt_fail_at(err, PT_INVALID, position, NULL, "digital-link: AI (%.*s) may not follow here",
@@ -169,16 +173,17 @@ static enum pt_code parse_attribute(struct pt_bytes uri, struct pt_bytes pair, s
     bool word;
     const struct gs1_ai *ai = named_ai(name, &code, &word);
     const long position = (long)(pair.data - uri.data);
-    if (!ai && !all_digits(name)) return PT_OK;  // the domain owner's own parameter, such as linkType
+    if (!ai && !all_digits(name)) return PT_OK; // the domain owner's own parameter, such as linkType
     if (!ai)
-        return pt_fail_at(err, PT_INVALID, position, NULL, "ai: there is no AI (%.*s)", (int)(name.len > 8 ? 8 : name.len),
-                          (const char *)name.data);
+        return pt_fail_at(err, PT_INVALID, position, NULL, "ai: there is no AI (%.*s)",
+                          (int)(name.len > 8 ? 8 : name.len), (const char *)name.data);
     if (equals == pair.len)
         return pt_fail_at(err, PT_INVALID, position, NULL, "digital-link: attribute (%.*s) has no value", (int)code.len,
                           (const char *)code.data);
     if (!(ai->flags & GS1_ATTRIBUTE))
-        return pt_fail_at(err, PT_INVALID, position, NULL, "digital-link: AI (%.*s) belongs into the path, not the query",
-                          (int)code.len, (const char *)code.data);
+        return pt_fail_at(err, PT_INVALID, position, NULL,
+                          "digital-link: AI (%.*s) belongs into the path, not the query", (int)code.len,
+                          (const char *)code.data);
     if (word)
         identify_warn(warnings, "digital-link-word", "'%.*s' stands for AI (%.*s); the standard has the number only",
                       (int)name.len, (const char *)name.data, (int)code.len, (const char *)code.data);
@@ -237,7 +242,8 @@ enum pt_code gs1_digital_link_compose(const struct gs1_elements *elements, struc
         const bool repeated = gs1_elements_find(elements, next->code) != next;
         if (repeated) continue;
         if (!(next->ai->flags & GS1_ATTRIBUTE))
-            return pt_fail(err, PT_INVALID, NULL, "digital-link: AI (%s) has no place beside AI (%s)", next->code, key->code);
+            return pt_fail(err, PT_INVALID, NULL, "digital-link: AI (%s) has no place beside AI (%s)", next->code,
+                           key->code);
         pt_buf_printf(out, "%c%s=", mark, next->code);
         percent_encode(out, pt_bytes_str(next->value));
         mark = '&';

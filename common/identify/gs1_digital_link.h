@@ -20,12 +20,12 @@ enum pt_code gs1_digital_link_parse(struct pt_bytes uri, enum gs1_depth depth, s
 // Appends https://id.gs1.org/{key}/{value}/{qualifier}/{value}…?{AI}={value}&… for elements in any order: the first
 // primary key with those of its qualifiers that do not mix, and every other attribute in AI order.
 // PT_INVALID when there is no primary key or an element has no place in a Digital Link.
-enum pt_code gs1_digital_link_compose(const struct gs1_elements *elements, struct pt_buf *out, struct pt_error *err)
-    PT_NODISCARD;
+enum pt_code gs1_digital_link_compose(const struct gs1_elements *elements, struct pt_buf *out,
+                                      struct pt_error *err) PT_NODISCARD;
 
 // Appends the finest identifier alone: the key and the last of its qualifiers (never the consumer product variant),
 // without query. This is the form in which EPCIS events name things and in which they are hashed.
-enum pt_code gs1_digital_link_finest(const struct gs1_elements *elements, struct pt_buf *out, struct pt_error *err)
-    PT_NODISCARD;
+enum pt_code gs1_digital_link_finest(const struct gs1_elements *elements, struct pt_buf *out,
+                                     struct pt_error *err) PT_NODISCARD;
 
 #endif

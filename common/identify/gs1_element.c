@@ -37,8 +37,8 @@ static enum pt_code check_component(const struct gs1_component *part, const char
         size_t wrong_at = 0;
         const char *why = gs1_check_content(part->checks[i], text, &wrong_at);
         if (why)
-            return pt_fail_at(err, PT_INVALID, (long)(at + wrong_at), place, "%s: AI %s %s", gs1_check_name(part->checks[i]),
-                              place, why);
+            return pt_fail_at(err, PT_INVALID, (long)(at + wrong_at), place, "%s: AI %s %s",
+                              gs1_check_name(part->checks[i]), place, why);
     }
     return PT_OK;
 }
@@ -55,7 +55,8 @@ enum pt_code gs1_value_check(const struct gs1_ai *ai, const char *code, struct p
     char place[GS1_AI_MAX + 3] = "(";
     strncat(place, code, GS1_AI_MAX);
     strcat(place, ")");
-    if (value.len == 0) return pt_fail_at(err, PT_INVALID, 0, place, "length: AI %s %s is empty", place, ai->title ? ai->title : "");
+    if (value.len == 0)
+        return pt_fail_at(err, PT_INVALID, 0, place, "length: AI %s %s is empty", place, ai->title ? ai->title : "");
     size_t used = 0;
     for (size_t i = 0; i < GS1_COMPONENTS_MAX && ai->components[i].charset; i++) {
         const struct gs1_component *part = &ai->components[i];
@@ -64,8 +65,8 @@ enum pt_code gs1_value_check(const struct gs1_ai *ai, const char *code, struct p
         if (take > part->max) take = part->max;
         const struct pt_bytes text = pt_bytes_of(value.data + used, take);
         if (take < part->min)
-            return pt_fail_at(err, PT_INVALID, (long)value.len, place, "length: AI %s has %zu characters, too few", place,
-                              value.len);
+            return pt_fail_at(err, PT_INVALID, (long)value.len, place, "length: AI %s has %zu characters, too few",
+                              place, value.len);
         const enum pt_code code_of = check_component(part, place, text, used, depth, err);
         if (code_of != PT_OK) return code_of;
         used += take;
@@ -81,7 +82,9 @@ enum pt_code gs1_value_check(const struct gs1_ai *ai, const char *code, struct p
 enum pt_code gs1_elements_add(struct gs1_elements *list, struct pt_bytes code, struct pt_bytes value, size_t position,
                               enum gs1_depth depth, struct pt_error *err) {
     const struct gs1_ai *ai = gs1_ai_find(code);
-    if (!ai) return pt_fail_at(err, PT_INVALID, (long)position, NULL, "ai: there is no AI (%.*s)", (int)(code.len > 4 ? 4 : code.len), (const char *)code.data);
+    if (!ai)
+        return pt_fail_at(err, PT_INVALID, (long)position, NULL, "ai: there is no AI (%.*s)",
+                          (int)(code.len > 4 ? 4 : code.len), (const char *)code.data);
     if (list->count == GS1_ELEMENTS_MAX)
         return pt_fail_at(err, PT_LIMIT, (long)position, NULL, "more than %u elements", GS1_ELEMENTS_MAX);
     struct gs1_element *item = &list->items[list->count];

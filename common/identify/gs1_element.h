@@ -11,7 +11,7 @@ struct gs1_element {
     const struct gs1_ai *ai;
     char code[GS1_AI_MAX + 1];
     char value[GS1_VALUE_MAX + 1];
-    size_t position;  // of the value in the input
+    size_t position; // of the value in the input
 };
 
 struct gs1_elements {
@@ -22,8 +22,8 @@ struct gs1_elements {
 // How far a value is looked at. Hashing needs identifiers of one spelling whatever their content, so it asks for the
 // shape only; everything that identifies a pack asks for the content too.
 enum gs1_depth {
-    GS1_SHAPE,    // character sets and lengths
-    GS1_CONTENT,  // and check digits, dates, code lists
+    GS1_SHAPE,   // character sets and lengths
+    GS1_CONTENT, // and check digits, dates, code lists
 };
 
 // Whether the value fits its AI. PT_INVALID; err->position counts from the value's start, err->where is "(AI)".

@@ -4,7 +4,9 @@
 
 #include "common/identify/scanned_text.h"
 
-static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
 
 // The digits between brackets at `at`, or none.
 static struct pt_bytes bracketed_code(struct pt_bytes text, size_t at) {
@@ -14,7 +16,9 @@ static struct pt_bytes bracketed_code(struct pt_bytes text, size_t at) {
     return good ? pt_bytes_of(text.data + at + 1, end - at - 1) : pt_bytes_of(NULL, 0);
 }
 
-bool gs1_is_bracketed(struct pt_bytes text) { return bracketed_code(text, 0).len > 0; }
+bool gs1_is_bracketed(struct pt_bytes text) {
+    return bracketed_code(text, 0).len > 0;
+}
 
 // Takes the value's text up to the next AI, unescaped. *at moves behind it, *start to the value's first byte.
 static enum pt_code bracketed_value(struct pt_bytes text, size_t *at, size_t *start, char *value, size_t *len,
@@ -25,14 +29,16 @@ static enum pt_code bracketed_value(struct pt_bytes text, size_t *at, size_t *st
     size_t to = end;
     while (from < to && text.data[from] == ' ') from++;
     while (to > from && text.data[to - 1] == ' ') to--;
-    if (from != *at || to != end) identify_warn(warnings, "blanks", "blanks around the value at byte %zu were dropped", from);
+    if (from != *at || to != end)
+        identify_warn(warnings, "blanks", "blanks around the value at byte %zu were dropped", from);
     *start = from;
     *at = end;
     *len = 0;
     for (size_t i = from; i < to; i++) {
         if (text.data[i] == '\\' && i + 1 < to && text.data[i + 1] == '(') continue;
         if (*len == GS1_VALUE_MAX)
-            return pt_fail_at(err, PT_INVALID, (long)i, NULL, "length: no value has more than %u characters", GS1_VALUE_MAX);
+            return pt_fail_at(err, PT_INVALID, (long)i, NULL, "length: no value has more than %u characters",
+                              GS1_VALUE_MAX);
         value[(*len)++] = (char)text.data[i];
     }
     return PT_OK;
@@ -43,7 +49,8 @@ enum pt_code gs1_bracketed_parse(struct pt_bytes text, struct gs1_elements *out,
     *out = (struct gs1_elements){0};
     for (size_t at = 0; at < text.len;) {
         const struct pt_bytes code = bracketed_code(text, at);
-        if (code.len == 0) return pt_fail_at(err, PT_INVALID, (long)at, NULL, "bracket: an AI in brackets must stand here");
+        if (code.len == 0)
+            return pt_fail_at(err, PT_INVALID, (long)at, NULL, "bracket: an AI in brackets must stand here");
         if (!gs1_ai_find(code))
             return pt_fail_at(err, PT_INVALID, (long)at + 1, NULL, "ai: there is no AI (%.*s)", (int)code.len,
                               (const char *)code.data);
@@ -58,7 +65,9 @@ enum pt_code gs1_bracketed_parse(struct pt_bytes text, struct gs1_elements *out,
     return PT_OK;
 }
 
-static struct pt_bytes slice(struct pt_bytes text, size_t from, size_t len) { return pt_bytes_of(text.data + from, len); }
+static struct pt_bytes slice(struct pt_bytes text, size_t from, size_t len) {
+    return pt_bytes_of(text.data + from, len);
+}
 
 static size_t until_separator(struct pt_bytes text, size_t from) {
     const uint8_t *found = from < text.len ? memchr(text.data + from, FNC1, text.len - from) : NULL;
@@ -83,8 +92,8 @@ static enum pt_code next_element(struct pt_bytes text, size_t *at, struct gs1_el
     return result;
 }
 
-enum pt_code gs1_element_string_parse(struct pt_bytes text, struct gs1_elements *out, struct identify_warnings *warnings,
-                                      struct pt_error *err) {
+enum pt_code gs1_element_string_parse(struct pt_bytes text, struct gs1_elements *out,
+                                      struct identify_warnings *warnings, struct pt_error *err) {
     *out = (struct gs1_elements){0};
     size_t at = text.len > 0 && text.data[0] == FNC1 ? 1 : 0;
     if (at == text.len) return pt_fail_at(err, PT_INVALID, (long)at, NULL, "empty: there is no element string");
@@ -93,7 +102,8 @@ enum pt_code gs1_element_string_parse(struct pt_bytes text, struct gs1_elements 
         if (code != PT_OK) return code;
         if (at < text.len && text.data[at] == FNC1) {
             at++;
-            if (at == text.len) identify_warn(warnings, "trailing-separator", "the last element is followed by a separator");
+            if (at == text.len)
+                identify_warn(warnings, "trailing-separator", "the last element is followed by a separator");
         }
     }
     return PT_OK;

@@ -16,8 +16,8 @@ enum pt_code gs1_bracketed_parse(struct pt_bytes text, struct gs1_elements *out,
 
 // Concatenated element strings; FNC1 is 0x1D, a leading one may be there. Positions are offsets in `text`.
 // Associations are not looked at.
-enum pt_code gs1_element_string_parse(struct pt_bytes text, struct gs1_elements *out, struct identify_warnings *warnings,
-                                      struct pt_error *err) PT_NODISCARD;
+enum pt_code gs1_element_string_parse(struct pt_bytes text, struct gs1_elements *out,
+                                      struct identify_warnings *warnings, struct pt_error *err) PT_NODISCARD;
 
 // Appends the elements with FNC1 (0x1D) where one is needed.
 void gs1_element_string_append(struct pt_buf *out, const struct gs1_elements *elements);

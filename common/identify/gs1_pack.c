@@ -10,11 +10,11 @@
 // Keys that are instances when something makes them so: an AI beside them, or more than the class's characters.
 static const struct {
     const char *key;
-    const char *serial_ai;  // NULL: always, or by length
-    size_t class_length;    // a longer value has a serial in it
+    const char *serial_ai; // NULL: always, or by length
+    size_t class_length;   // a longer value has a serial in it
 } instances[] = {
-    {"01", "21", 0}, {"01", "235", 0},  {"8006", "21", 0},  {"8010", "8011", 0}, {"8003", NULL, 14}, {"253", NULL, 13},
-    {"255", NULL, 13}, {"00", NULL, 0}, {"414", NULL, 0},   {"415", NULL, 0},    {"417", NULL, 0},   {"401", NULL, 0},
+    {"01", "21", 0},   {"01", "235", 0},  {"8006", "21", 0}, {"8010", "8011", 0}, {"8003", NULL, 14}, {"253", NULL, 13},
+    {"255", NULL, 13}, {"00", NULL, 0},   {"414", NULL, 0},  {"415", NULL, 0},    {"417", NULL, 0},   {"401", NULL, 0},
     {"402", NULL, 0},  {"8004", NULL, 0}, {"8017", NULL, 0}, {"8018", NULL, 0},
 };
 

@@ -10,7 +10,7 @@ bool gs1_names_instance(const struct gs1_elements *elements);
 
 // The pack_id: GTIN with serial number first, then SSCC, then any other key at its finest level.
 // PT_NOT_FOUND when only a class is named, as by a GTIN alone.
-enum pt_code pack_id_from_elements(const struct gs1_elements *elements, struct pack_id *out, struct pt_error *err)
-    PT_NODISCARD;
+enum pt_code pack_id_from_elements(const struct gs1_elements *elements, struct pack_id *out,
+                                   struct pt_error *err) PT_NODISCARD;
 
 #endif

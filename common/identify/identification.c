@@ -9,9 +9,13 @@
 #include "common/identify/reading.h"
 #include "common/identify/wedge_repair.h"
 
-static struct pt_bytes text_bytes(const struct scanned_text *text) { return pt_bytes_of(text->bytes, text->len); }
+static struct pt_bytes text_bytes(const struct scanned_text *text) {
+    return pt_bytes_of(text->bytes, text->len);
+}
 
-static void forget(struct identification *out) { *out = (struct identification){0}; }
+static void forget(struct identification *out) {
+    *out = (struct identification){0};
+}
 
 static bool all_digits(struct pt_bytes text) {
     for (size_t i = 0; i < text.len; i++)
@@ -19,20 +23,25 @@ static bool all_digits(struct pt_bytes text) {
     return text.len > 0;
 }
 
-static bool product_length(size_t len) { return len == 8 || len == 12 || len == 13 || len == 14; }
+static bool product_length(size_t len) {
+    return len == 8 || len == 12 || len == 13 || len == 14;
+}
 
 // EAN-8, UPC-A, EAN-13 and ITF-14: the same on every pack of a product.
-static enum pt_code read_product_code(const struct scanned_text *text, struct identification *out, struct pt_error *err) {
+static enum pt_code read_product_code(const struct scanned_text *text, struct identification *out,
+                                      struct pt_error *err) {
     const struct pt_bytes digits = text_bytes(text);
     if (!all_digits(digits) || !product_length(digits.len))
         return pt_fail_at(err, PT_INVALID, text->from[0], NULL, "product-code: not 8, 12, 13 or 14 digits");
     if ((char)digits.data[digits.len - 1] != gs1_check_digit(pt_bytes_of(digits.data, digits.len - 1)))
-        return pt_fail_at(err, PT_INVALID, text->from[digits.len - 1], NULL, "csum: the product code has a wrong check digit");
+        return pt_fail_at(err, PT_INVALID, text->from[digits.len - 1], NULL,
+                          "csum: the product code has a wrong check digit");
     out->scheme = IDENTIFY_PRODUCT_CODE;
     memset(out->gtin, '0', 14);
     memcpy(out->gtin + 14 - digits.len, digits.data, digits.len);
     if (cn_is_product_code(digits))
-        identify_warn(&out->warnings, "product-code", "product code, not a trace code (商品条码，不是追溯码); scan the pack's own code");
+        identify_warn(&out->warnings, "product-code",
+                      "product code, not a trace code (商品条码，不是追溯码); scan the pack's own code");
     else identify_warn(&out->warnings, "product-code", "product code: it names the product, not this pack");
     return PT_OK;
 }
@@ -47,7 +56,8 @@ static enum pt_code read_trace_code(const struct scanned_text *text, struct iden
     return reading_finish_pack(out, err);
 }
 
-static enum pt_code ambiguous(const struct scanned_text *text, const char *one, const char *other, struct pt_error *err) {
+static enum pt_code ambiguous(const struct scanned_text *text, const char *one, const char *other,
+                              struct pt_error *err) {
     return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
                       "ambiguous: can be read as %s and as %s; tell the symbology, or scan with FNC1", one, other);
 }
@@ -63,15 +73,20 @@ static enum pt_code read_company_code(const struct scanned_text *text, const str
         fits = &options->schemes[i];
         out->pack = pack;
     }
-    if (!fits) return pt_fail_at(err, PT_NOT_FOUND, text->from[0], NULL, "cn-company: no registered scheme has this code");
+    if (!fits)
+        return pt_fail_at(err, PT_NOT_FOUND, text->from[0], NULL, "cn-company: no registered scheme has this code");
     out->scheme = IDENTIFY_CN_COMPANY;
     return reading_finish_pack(out, err);
 }
 
-static bool has_separator(const struct scanned_text *text) { return memchr(text->bytes, FNC1, text->len) != NULL; }
+static bool has_separator(const struct scanned_text *text) {
+    return memchr(text->bytes, FNC1, text->len) != NULL;
+}
 
 // ISO/IEC 15434 messages carry identifiers of ISO/IEC 15459 by the data identifiers of ASC MH10, which are not GS1's.
-static bool is_iso_15434(struct pt_bytes text) { return text.len >= 3 && memcmp(text.data, "[)>", 3) == 0; }
+static bool is_iso_15434(struct pt_bytes text) {
+    return text.len >= 3 && memcmp(text.data, "[)>", 3) == 0;
+}
 
 // Without a word on the symbology every reading is tried; two that hold are refused.
 static enum pt_code read_unlabelled(const struct scanned_text *text, const struct identify_options *options,
@@ -79,8 +94,9 @@ static enum pt_code read_unlabelled(const struct scanned_text *text, const struc
     const struct pt_bytes bytes = text_bytes(text);
     const bool gs1_allowed = text->kind != SYMBOL_PLAIN;
     if (is_iso_15434(bytes))
-        return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
-                          "iso15434: an ISO/IEC 15434 message (identifiers of ISO/IEC 15459), not GS1 and no trace code");
+        return pt_fail_at(
+            err, PT_INVALID, text->from[0], NULL,
+            "iso15434: an ISO/IEC 15434 message (identifiers of ISO/IEC 15459), not GS1 and no trace code");
     struct identification gs1 = {.warnings = out->warnings};
     struct identification company = {0};
     struct pt_error gs1_error = {0};
@@ -95,7 +111,8 @@ static enum pt_code read_unlabelled(const struct scanned_text *text, const struc
     const bool company_fits = company_code == PT_OK;
     if (all_digits(bytes) && bytes.len == CN_TRACE_DIGITS && bytes.data[0] == '8') {
         // Trace codes in use start with 81 to 84, where no AI makes an element string of drug labels; at 80 some do.
-        if (gs1_fits && bytes.data[1] == '0') return ambiguous(text, "a Chinese trace code", "GS1 element strings", err);
+        if (gs1_fits && bytes.data[1] == '0')
+            return ambiguous(text, "a Chinese trace code", "GS1 element strings", err);
         if (company_fits) return ambiguous(text, "a Chinese trace code", company.pack.product, err);
         return read_trace_code(text, out, err);
     }
@@ -105,7 +122,8 @@ static enum pt_code read_unlabelled(const struct scanned_text *text, const struc
         return PT_OK;
     }
     if (all_digits(bytes) && product_length(bytes.len)) return read_product_code(text, out, err);
-    if (all_digits(bytes) && bytes.len + 1 >= CN_TRACE_DIGITS && bytes.len <= CN_TRACE_DIGITS + 1 && bytes.data[0] == '8')
+    if (all_digits(bytes) && bytes.len + 1 >= CN_TRACE_DIGITS && bytes.len <= CN_TRACE_DIGITS + 1 &&
+        bytes.data[0] == '8')
         return read_trace_code(text, out, err);
     if (!gs1_allowed)
         return pt_fail_at(err, PT_INVALID, text->from[0], NULL,
@@ -126,7 +144,7 @@ static enum pt_code read_text(struct pt_bytes input, const struct identify_optio
     if (text.kind == SYMBOL_EAN) return read_product_code(&text, out, err);
     if (text.kind == SYMBOL_GS1) return reading_element_string(&text, options, out, err);
     if (!reading_is_uri(raw)) return read_unlabelled(&text, options, out, err);
-    out->warnings.count = 0;  // a URI has no separators that could have been spelled oddly
+    out->warnings.count = 0; // a URI has no separators that could have been spelled oddly
     code = reading_uri(raw, options, out, err);
     if (code != PT_OK && err && err->position >= 0) err->position += (long)start;
     return code;
@@ -134,7 +152,7 @@ static enum pt_code read_text(struct pt_bytes input, const struct identify_optio
 
 struct repair {
     enum wedge_layout layout;
-    size_t count;  // layouts under which the input makes sense
+    size_t count; // layouts under which the input makes sense
 };
 
 // Reads the input under every layout that it gives evidence of.
@@ -180,7 +198,8 @@ enum pt_code identify(struct pt_bytes input, const struct identify_options *opti
     }
     if (repair.count > 1) {
         forget(out);
-        return pt_fail_at(err, PT_INVALID, 0, NULL, "keyboard-layout: mistyped, and more than one keyboard layout explains it");
+        return pt_fail_at(err, PT_INVALID, 0, NULL,
+                          "keyboard-layout: mistyped, and more than one keyboard layout explains it");
     }
     if (code != PT_OK) forget(out);
     return code;
@@ -197,7 +216,8 @@ enum pt_code identify_bytes(struct pt_bytes raw, const struct identify_options *
     const enum pt_code as_text = identify(raw, options, &text, NULL);
     forget(out);
     if (as_tag == PT_OK && as_text == PT_OK)
-        return pt_fail_at(err, PT_INVALID, 0, NULL, "ambiguous: these bytes are EPC memory and the text of a symbol alike");
+        return pt_fail_at(err, PT_INVALID, 0, NULL,
+                          "ambiguous: these bytes are EPC memory and the text of a symbol alike");
     if (as_text == PT_OK) {
         *out = text;
         return PT_OK;

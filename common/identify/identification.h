@@ -10,12 +10,12 @@
 
 enum identify_scheme {
     IDENTIFY_NONE = 0,
-    IDENTIFY_GS1,           // any GS1 key, from element strings, Digital Link, EPC URN or EPC memory
-    IDENTIFY_CN_TRACE,      // 20-digit Chinese trace code
-    IDENTIFY_CN_COMPANY,    // code of a registered company scheme
-    IDENTIFY_PRODUCT_CODE,  // EAN/UPC: names a product, not a pack
-    IDENTIFY_EPC,           // an EPC that is no GS1 key (gid, usdod, adi, …)
-    IDENTIFY_PACKTRAIL,     // urn:packtrail:…, as for NFC chips and places without a GLN
+    IDENTIFY_GS1,          // any GS1 key, from element strings, Digital Link, EPC URN or EPC memory
+    IDENTIFY_CN_TRACE,     // 20-digit Chinese trace code
+    IDENTIFY_CN_COMPANY,   // code of a registered company scheme
+    IDENTIFY_PRODUCT_CODE, // EAN/UPC: names a product, not a pack
+    IDENTIFY_EPC,          // an EPC that is no GS1 key (gid, usdod, adi, …)
+    IDENTIFY_PACKTRAIL,    // urn:packtrail:…, as for NFC chips and places without a GLN
 };
 
 struct identify_options {
@@ -32,13 +32,13 @@ struct identify_options {
 
 struct identification {
     enum identify_scheme scheme;
-    struct pack_id pack;             // kind PACK_NONE when no single thing is named
-    struct gs1_elements elements;    // in the order of the input
-    char gtin[15];                   // 14 digits, or empty
-    struct gs1_date expiry;          // year 0 when there is none
-    char epc[PACK_URI_MAX + 1];      // the pack's EPCIS URI, or empty
-    char epc_urn[IDENTIFY_URN_MAX];  // pure identity or class URN where the prefix length is known, or empty
-    char digital_link[IDENTIFY_LINK_MAX];  // with all attributes, or empty
+    struct pack_id pack;                  // kind PACK_NONE when no single thing is named
+    struct gs1_elements elements;         // in the order of the input
+    char gtin[15];                        // 14 digits, or empty
+    struct gs1_date expiry;               // year 0 when there is none
+    char epc[PACK_URI_MAX + 1];           // the pack's EPCIS URI, or empty
+    char epc_urn[IDENTIFY_URN_MAX];       // pure identity or class URN where the prefix length is known, or empty
+    char digital_link[IDENTIFY_LINK_MAX]; // with all attributes, or empty
     struct identify_warnings warnings;
 };
 

@@ -16,7 +16,7 @@ struct search {
     struct gs1_elements stack;
     struct gs1_elements *first;
     size_t found;
-    unsigned steps;  // bounds the work on hostile input
+    unsigned steps; // bounds the work on hostile input
 };
 
 #define STEPS_MAX 20000u
@@ -48,7 +48,7 @@ static void try_value(struct search *search, struct pt_bytes code, size_t value,
 
 static void read_element(struct search *search, size_t at, bool split) {
     const struct pt_bytes text = search->text;
-    if (++search->steps > STEPS_MAX) search->found = READINGS_ENOUGH;  // not searched through counts as ambiguous
+    if (++search->steps > STEPS_MAX) search->found = READINGS_ENOUGH; // not searched through counts as ambiguous
     if (at >= text.len || search->found >= READINGS_ENOUGH) return;
     const size_t digits = gs1_ai_length(slice(text, at, text.len));
     if (digits == 0 || at + digits >= text.len) return;

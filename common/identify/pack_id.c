@@ -10,12 +10,14 @@
 
 // How the numeric kinds lie in a key: big-endian integers as narrow as their digits allow, so that byte order is the
 // order of product and serial.
-#define GTIN_BYTES 6u         // 10^14 < 2^48
-#define SSCC_BYTES 8u         // 10^18 < 2^64, product and serial in one
-#define CN_PRODUCT_BYTES 3u   // 10^7 < 2^24
-#define CN_SERIAL_BYTES 6u    // 10^13 < 2^48
+#define GTIN_BYTES 6u       // 10^14 < 2^48
+#define SSCC_BYTES 8u       // 10^18 < 2^64, product and serial in one
+#define CN_PRODUCT_BYTES 3u // 10^7 < 2^24
+#define CN_SERIAL_BYTES 6u  // 10^13 < 2^48
 
-static bool all_digits(const char *text, size_t len) { return strlen(text) == len && strspn(text, "0123456789") == len; }
+static bool all_digits(const char *text, size_t len) {
+    return strlen(text) == len && strspn(text, "0123456789") == len;
+}
 
 static bool printable(const char *text) {
     for (; *text; text++)
@@ -75,7 +77,7 @@ enum pt_code pack_id_key(const struct pack_id *id, struct pt_buf *out, struct pt
         append_number(out, id->product, CN_DRUG_DIGITS, CN_PRODUCT_BYTES);
         append_number(out, id->serial, CN_TRACE_DIGITS - CN_DRUG_DIGITS, CN_SERIAL_BYTES);
         break;
-    case PACK_CN_COMPANY:  // the NUL ends the name below every character of a longer one
+    case PACK_CN_COMPANY: // the NUL ends the name below every character of a longer one
         pt_buf_append(out, id->product, strlen(id->product) + 1);
         pt_buf_str(out, id->serial);
         break;

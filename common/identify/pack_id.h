@@ -6,11 +6,11 @@
 
 enum pack_kind {
     PACK_NONE = 0,
-    PACK_SGTIN = 1,       // GTIN-14 + serial number, AI (01) and (21)
-    PACK_SSCC = 2,        // logistic unit, AI (00)
-    PACK_CN_TRACE = 3,    // 20-digit trace code of the Chinese drug traceability platform
-    PACK_CN_COMPANY = 4,  // code of a scheme registered by vote: product = scheme name, serial = code
-    PACK_OTHER_EPC = 5,   // any other GS1 key or absolute URI, compared in its canonical form: serial = the URI
+    PACK_SGTIN = 1,      // GTIN-14 + serial number, AI (01) and (21)
+    PACK_SSCC = 2,       // logistic unit, AI (00)
+    PACK_CN_TRACE = 3,   // 20-digit trace code of the Chinese drug traceability platform
+    PACK_CN_COMPANY = 4, // code of a scheme registered by vote: product = scheme name, serial = code
+    PACK_OTHER_EPC = 5,  // any other GS1 key or absolute URI, compared in its canonical form: serial = the URI
 };
 
 #define PACK_PRODUCT_MAX 32u

@@ -39,7 +39,9 @@ static bool starts(struct pt_bytes text, const char *stem) {
            memcmp(text.data + folded, stem + folded, strlen(stem) - folded) == 0;
 }
 
-static struct pt_bytes after(struct pt_bytes text, size_t count) { return pt_bytes_of(text.data + count, text.len - count); }
+static struct pt_bytes after(struct pt_bytes text, size_t count) {
+    return pt_bytes_of(text.data + count, text.len - count);
+}
 
 static enum pt_code moved(enum pt_code code, size_t by, struct pt_error *err) {
     if (code != PT_OK && err && err->position >= 0) err->position += (long)by;
@@ -103,7 +105,8 @@ static enum pt_code gs1_from_uri(struct pt_bytes uri, struct pack_id *out, struc
 enum pt_code pack_id_from_uri(struct pt_bytes uri, struct pack_id *out, struct pt_error *err) {
     *out = (struct pack_id){0};
     enum pt_code code;
-    if (uri.len > PACK_URI_MAX) code = pt_fail_at(err, PT_LIMIT, PACK_URI_MAX, NULL, "uri: longer than %u characters", PACK_URI_MAX);
+    if (uri.len > PACK_URI_MAX)
+        code = pt_fail_at(err, PT_LIMIT, PACK_URI_MAX, NULL, "uri: longer than %u characters", PACK_URI_MAX);
     else if (starts(uri, TRACE_STEM))
         code = moved(cn_trace_parse(after(uri, strlen(TRACE_STEM)), out, err), strlen(TRACE_STEM), err);
     else if (starts(uri, COMPANY_STEM)) code = company_from_uri(uri, out, err);

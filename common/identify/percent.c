@@ -33,8 +33,10 @@ enum pt_code percent_decode(struct pt_bytes text, char *out, size_t size, size_t
             i += 2;
         }
         if (c < 0x20 || c == 0x7f)
-            return pt_fail_at(err, PT_INVALID, (long)from, NULL, "percent-encoding: control character 0x%02x", (unsigned)c);
-        if (*len == size) return pt_fail_at(err, PT_INVALID, (long)from, NULL, "length: more than %zu characters", size);
+            return pt_fail_at(err, PT_INVALID, (long)from, NULL, "percent-encoding: control character 0x%02x",
+                              (unsigned)c);
+        if (*len == size)
+            return pt_fail_at(err, PT_INVALID, (long)from, NULL, "length: more than %zu characters", size);
         out[(*len)++] = (char)c;
     }
     out[*len] = '\0';

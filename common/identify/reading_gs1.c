@@ -12,7 +12,9 @@
 #include "common/identify/lost_separator.h"
 #include "common/identify/reading.h"
 
-static struct pt_bytes text_bytes(const struct scanned_text *text) { return pt_bytes_of(text->bytes, text->len); }
+static struct pt_bytes text_bytes(const struct scanned_text *text) {
+    return pt_bytes_of(text->bytes, text->len);
+}
 
 static void to_input(const struct scanned_text *text, struct pt_error *err) {
     if (err && err->position >= 0 && (size_t)err->position <= text->len) err->position = text->from[err->position];
@@ -30,7 +32,8 @@ static enum pt_code check_associations(const struct identify_options *options, s
     return pt_fail_at(err, PT_INVALID, missing.position, missing.where, "%s", missing.what);
 }
 
-static enum pt_code read_expiry(const struct identify_options *options, struct identification *out, struct pt_error *err) {
+static enum pt_code read_expiry(const struct identify_options *options, struct identification *out,
+                                struct pt_error *err) {
     const struct gs1_element *element = gs1_elements_find(&out->elements, "17");
     if (!element) element = gs1_elements_find(&out->elements, "7003");
     if (!element) return PT_OK;
@@ -69,7 +72,9 @@ enum pt_code reading_finish_gs1(const struct identify_options *options, unsigned
     return code;
 }
 
-static bool separated(const struct scanned_text *text) { return text->len > 1 && memchr(text->bytes + 1, FNC1, text->len - 1); }
+static bool separated(const struct scanned_text *text) {
+    return text->len > 1 && memchr(text->bytes + 1, FNC1, text->len - 1);
+}
 
 // "(01)09506000134352(21)ABC", for people.
 static void spell(const struct gs1_elements *elements, char *out, size_t size) {
@@ -83,7 +88,8 @@ static void spell(const struct gs1_elements *elements, char *out, size_t size) {
 
 // A scanner that types no FNC1 lets a value of variable length run into what follows. Where the text cannot be read as
 // it stands and exactly one reading with separators put back satisfies every rule, that one is meant.
-static enum pt_code put_separators_back(const struct scanned_text *text, struct identification *out, struct pt_error *err) {
+static enum pt_code put_separators_back(const struct scanned_text *text, struct identification *out,
+                                        struct pt_error *err) {
     struct gs1_elements repaired;
     const size_t readings = lost_separator_readings(text_bytes(text), &repaired);
     if (readings == 0) return err ? err->code : PT_INVALID;
@@ -114,7 +120,8 @@ enum pt_code reading_element_string(const struct scanned_text *text, const struc
     enum pt_code code = bracketed ? gs1_bracketed_parse(text_bytes(text), &out->elements, &out->warnings, err)
                                   : gs1_element_string_parse(text_bytes(text), &out->elements, &out->warnings, err);
     if (code == PT_OK) {
-        const enum pt_code together = check_associations(options, &(struct identification){.elements = out->elements}, err);
+        const enum pt_code together =
+            check_associations(options, &(struct identification){.elements = out->elements}, err);
         if (together != PT_OK && !bracketed) code = put_separators_back(text, out, err);
         else if (!bracketed) suspect_lost_separator(text, out);
     } else if (!bracketed) {
@@ -160,8 +167,9 @@ enum pt_code reading_uri(struct pt_bytes uri, const struct identify_options *opt
         if (code == PT_NOT_FOUND) return read_own_uri(uri, out, err);
     } else if (gs1_is_web_uri(uri)) {
         code = gs1_digital_link_parse(uri, GS1_CONTENT, &out->elements, &out->warnings, err);
-        if (code == PT_NOT_FOUND) code = pt_fail_at(err, PT_INVALID, err ? err->position : -1, NULL,
-                                                    "digital-link: a web address, but its path ends in no GS1 primary key");
+        if (code == PT_NOT_FOUND)
+            code = pt_fail_at(err, PT_INVALID, err ? err->position : -1, NULL,
+                              "digital-link: a web address, but its path ends in no GS1 primary key");
     } else {
         return read_own_uri(uri, out, err);
     }

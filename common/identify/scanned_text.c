@@ -4,10 +4,10 @@
 
 static const struct {
     const char *spelling;
-    bool lawful;  // could also be a value's own characters
+    bool lawful; // could also be a value's own characters
 } separators[] = {
-    {"\x1d", false},   {"^", false},       {"{GS}", false}, {"{FNC1}", false}, {"[GS]", false},
-    {"[FNC1]", false}, {"\xe2\x90\x9d", false}, {"<GS>", true},  {"<FNC1>", true},
+    {"\x1d", false},         {"^", false},   {"{GS}", false},  {"{FNC1}", false}, {"[GS]", false}, {"[FNC1]", false},
+    {"\xe2\x90\x9d", false}, {"<GS>", true}, {"<FNC1>", true},
 };
 
 enum symbol_kind symbol_kind_of(struct pt_bytes identifier) {
@@ -39,12 +39,13 @@ static enum pt_code read_identifier(struct pt_bytes *input, size_t *start, const
                                     struct scanned_text *out, struct pt_error *err) {
     const struct pt_bytes told = pt_bytes_str(symbology);
     if (told.len > 0 && (told.len != 3 || symbol_kind_of(told) == SYMBOL_UNKNOWN))
-        return pt_fail(err, PT_USAGE, "symbology", "symbology: '%s' is no AIM symbology identifier such as ]d2", symbology);
+        return pt_fail(err, PT_USAGE, "symbology", "symbology: '%s' is no AIM symbology identifier such as ]d2",
+                       symbology);
     const enum symbol_kind kind = symbol_kind_of(*input);
     if (kind != SYMBOL_UNKNOWN) {
         if (told.len > 0 && memcmp(told.data, input->data, 3) != 0)
-            return pt_fail_at(err, PT_INVALID, 0, NULL, "symbology: the text says %.3s, the reader %s", (const char *)input->data,
-                              symbology);
+            return pt_fail_at(err, PT_INVALID, 0, NULL, "symbology: the text says %.3s, the reader %s",
+                              (const char *)input->data, symbology);
         memcpy(out->symbology, input->data, 3);
         *start = 3;
     } else if (told.len > 0) {
@@ -68,8 +69,9 @@ enum pt_code scanned_text_read(struct pt_bytes input, const char *symbology, str
     while (at < input.len) {
         bool lawful = false;
         const size_t separator = separator_at(input, at, &lawful);
-        if (lawful) identify_warn(warnings, "separator-spelling", "%.*s at byte %zu was read as the separator FNC1",
-                                  (int)separator, (const char *)input.data + at, at);
+        if (lawful)
+            identify_warn(warnings, "separator-spelling", "%.*s at byte %zu was read as the separator FNC1",
+                          (int)separator, (const char *)input.data + at, at);
         out->from[out->len] = (uint16_t)at;
         out->bytes[out->len++] = separator ? FNC1 : input.data[at];
         at += separator ? separator : 1;

@@ -12,18 +12,18 @@
 
 // What an AIM symbology identifier (ISO/IEC 15424) says about the data.
 enum symbol_kind {
-    SYMBOL_UNKNOWN,  // no identifier
-    SYMBOL_GS1,      // GS1 element strings: ]C1 ]e0 ]e1 ]e2 ]d2 ]Q3 ]J1
-    SYMBOL_EAN,      // EAN/UPC: ]E0 to ]E4
-    SYMBOL_PLAIN,    // any other symbology: not GS1 element strings, though a URI may be in it
+    SYMBOL_UNKNOWN, // no identifier
+    SYMBOL_GS1,     // GS1 element strings: ]C1 ]e0 ]e1 ]e2 ]d2 ]Q3 ]J1
+    SYMBOL_EAN,     // EAN/UPC: ]E0 to ]E4
+    SYMBOL_PLAIN,   // any other symbology: not GS1 element strings, though a URI may be in it
 };
 
 struct scanned_text {
     enum symbol_kind kind;
-    char symbology[4];  // "]d2", or empty
+    char symbology[4]; // "]d2", or empty
     size_t len;
-    uint8_t bytes[SCANNED_TEXT_MAX + 1];    // NUL behind the last
-    uint16_t from[SCANNED_TEXT_MAX + 1];    // offset in the input; also for the end
+    uint8_t bytes[SCANNED_TEXT_MAX + 1]; // NUL behind the last
+    uint16_t from[SCANNED_TEXT_MAX + 1]; // offset in the input; also for the end
 };
 
 // SYMBOL_UNKNOWN for what is no identifier.

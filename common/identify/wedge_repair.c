@@ -11,20 +11,23 @@ struct key {
 
 // Windows and Linux French layout. The digits of the top row need shift there, so a scanner's digits come as signs.
 static const struct key french[] = {
-    {"&", '1'},  {"\xc3\xa9", '2'}, {"\"", '3'}, {"'", '4'},  {"(", '5'},  {"-", '6'},  {"\xc3\xa8", '7'}, {"_", '8'},
-    {"\xc3\xa7", '9'}, {"\xc3\xa0", '0'}, {")", '-'}, {"1", '!'}, {"2", '@'}, {"3", '#'}, {"4", '$'}, {"5", '%'},
-    {"6", '^'},  {"7", '&'},  {"8", '*'},  {"9", '('},  {"0", ')'},  {"\xc2\xb0", '_'}, {"q", 'a'}, {"a", 'q'},
-    {"z", 'w'},  {"w", 'z'},  {"Q", 'A'},  {"A", 'Q'},  {"Z", 'W'},  {"W", 'Z'},  {",", 'm'},  {"?", 'M'},
-    {"m", ';'},  {"M", ':'},  {";", ','},  {".", '<'},  {":", '.'},  {"/", '>'},  {"!", '/'},  {"\xc2\xa7", '?'},
-    {"\xc3\xb9", '\''}, {"%", '"'}, {"*", '\\'}, {"\xc2\xb5", '|'}, {"^", '['}, {"\xc2\xa8", '{'}, {"$", ']'},
-    {"\xc2\xa3", '}'}, {"\xc2\xb2", '`'},
+    {"&", '1'},        {"\xc3\xa9", '2'}, {"\"", '3'},       {"'", '4'},        {"(", '5'},         {"-", '6'},
+    {"\xc3\xa8", '7'}, {"_", '8'},        {"\xc3\xa7", '9'}, {"\xc3\xa0", '0'}, {")", '-'},         {"1", '!'},
+    {"2", '@'},        {"3", '#'},        {"4", '$'},        {"5", '%'},        {"6", '^'},         {"7", '&'},
+    {"8", '*'},        {"9", '('},        {"0", ')'},        {"\xc2\xb0", '_'}, {"q", 'a'},         {"a", 'q'},
+    {"z", 'w'},        {"w", 'z'},        {"Q", 'A'},        {"A", 'Q'},        {"Z", 'W'},         {"W", 'Z'},
+    {",", 'm'},        {"?", 'M'},        {"m", ';'},        {"M", ':'},        {";", ','},         {".", '<'},
+    {":", '.'},        {"/", '>'},        {"!", '/'},        {"\xc2\xa7", '?'}, {"\xc3\xb9", '\''}, {"%", '"'},
+    {"*", '\\'},       {"\xc2\xb5", '|'}, {"^", '['},        {"\xc2\xa8", '{'}, {"$", ']'},         {"\xc2\xa3", '}'},
+    {"\xc2\xb2", '`'},
 };
 
 static const struct key german[] = {
-    {"y", 'z'},  {"z", 'y'},  {"Y", 'Z'},  {"Z", 'Y'},  {"\xc3\x9f", '-'}, {"?", '_'}, {"\xc2\xb4", '='}, {"`", '+'},
-    {"\xc3\xbc", '['}, {"\xc3\x9c", '{'}, {"+", ']'}, {"*", '}'}, {"\xc3\xb6", ';'}, {"\xc3\x96", ':'},
-    {"\xc3\xa4", '\''}, {"\xc3\x84", '"'}, {"#", '\\'}, {"'", '|'}, {"-", '/'}, {"_", '?'}, {";", '<'}, {":", '>'},
-    {"\"", '@'}, {"\xc2\xa7", '#'}, {"&", '^'}, {"/", '&'}, {"(", '*'}, {")", '('}, {"=", ')'}, {"^", '`'},
+    {"y", 'z'},        {"z", 'y'},        {"Y", 'Z'},         {"Z", 'Y'},        {"\xc3\x9f", '-'}, {"?", '_'},
+    {"\xc2\xb4", '='}, {"`", '+'},        {"\xc3\xbc", '['},  {"\xc3\x9c", '{'}, {"+", ']'},        {"*", '}'},
+    {"\xc3\xb6", ';'}, {"\xc3\x96", ':'}, {"\xc3\xa4", '\''}, {"\xc3\x84", '"'}, {"#", '\\'},       {"'", '|'},
+    {"-", '/'},        {"_", '?'},        {";", '<'},         {":", '>'},        {"\"", '@'},       {"\xc2\xa7", '#'},
+    {"&", '^'},        {"/", '&'},        {"(", '*'},         {")", '('},        {"=", ')'},        {"^", '`'},
     {"\xc2\xb0", '~'},
 };
 
@@ -65,8 +68,9 @@ static bool caps_evidence(struct pt_bytes input) {
 // All digits of a scan arrive as signs: its first two characters are two of them, or a mangled identifier or scheme.
 static bool french_evidence(struct pt_bytes input) {
     static const char *const digits[] = {"&", "\xc3\xa9", "\"", "'", "(", "-", "\xc3\xa8", "_", "\xc3\xa7", "\xc3\xa0"};
-    if (starts(input, "$") || starts(input, "httpM!!") || starts(input, "httpsM!!") || starts(input, "urnM")) return true;
-    if (starts(input, "9\xc3\xa0")) return true;  // "(0": an AI in brackets
+    if (starts(input, "$") || starts(input, "httpM!!") || starts(input, "httpsM!!") || starts(input, "urnM"))
+        return true;
+    if (starts(input, "9\xc3\xa0")) return true; // "(0": an AI in brackets
     for (size_t i = 0; i < sizeof digits / sizeof *digits; i++) {
         if (!starts(input, digits[i])) continue;
         const size_t first = strlen(digits[i]);
@@ -77,11 +81,12 @@ static bool french_evidence(struct pt_bytes input) {
 }
 
 static bool german_evidence(struct pt_bytes input) {
-    static const char *const parts[] = {"\xc3\x9f", "\xc3\xbc", "\xc3\x9c", "\xc3\xb6", "\xc3\x96", "\xc3\xa4",
-                                        "\xc3\x84", "\xc2\xb4", "\xc2\xa7"};
+    static const char *const parts[] = {"\xc3\x9f", "\xc3\xbc", "\xc3\x9c", "\xc3\xb6", "\xc3\x96",
+                                        "\xc3\xa4", "\xc3\x84", "\xc2\xb4", "\xc2\xa7"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (contains(input, parts[i])) return true;
-    const bool bracket = input.len > 3 && input.data[0] == ')' && memchr(input.data, '=', input.len < 6 ? input.len : 6);
+    const bool bracket =
+        input.len > 3 && input.data[0] == ')' && memchr(input.data, '=', input.len < 6 ? input.len : 6);
     return starts(input, "+") || bracket || starts_any_case(input, "https\xc3\x96--");
 }
 

@@ -5,9 +5,9 @@
 #include "common/identify/scanned_text.h"
 
 enum wedge_layout {
-    WEDGE_CAPS_LOCK,  // capitals and small letters exchanged
-    WEDGE_FRENCH,     // the scanner types for US keys, the computer reads AZERTY
-    WEDGE_GERMAN,     // … reads QWERTZ
+    WEDGE_CAPS_LOCK, // capitals and small letters exchanged
+    WEDGE_FRENCH,    // the scanner types for US keys, the computer reads AZERTY
+    WEDGE_GERMAN,    // … reads QWERTZ
     WEDGE_LAYOUTS
 };
 

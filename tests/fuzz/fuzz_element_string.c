@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct cn_scheme scheme = {"acme", "AC", 4, 40, CN_SET_GB_1988, CN_CHECK_NONE};
-    const struct identify_options options = {.year = 2026, .prefix_length = 7, .partial = size % 2, .schemes = &scheme, .scheme_count = 1};
+    const struct identify_options options = {
+        .year = 2026, .prefix_length = 7, .partial = size % 2, .schemes = &scheme, .scheme_count = 1};
     struct pt_error err;
     static struct identification found;
     const enum pt_code code = identify_bytes(pt_bytes_of(data, size), &options, &found, &err);
@@ -27,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pt_buf_clear(&text);
     gs1_element_string_append(&text, &elements);
     struct gs1_elements again;
-    if (gs1_element_string_parse(pt_buf_bytes(&text), &again, NULL, NULL) != PT_OK || again.count != elements.count) abort();
+    if (gs1_element_string_parse(pt_buf_bytes(&text), &again, NULL, NULL) != PT_OK || again.count != elements.count)
+        abort();
     for (size_t i = 0; i < again.count; i++)
         if (strcmp(again.items[i].value, elements.items[i].value) != 0) abort();
     return 0;

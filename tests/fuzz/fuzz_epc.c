@@ -38,7 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     PT_CLEANUP(pt_buf_free) struct pt_buf urn = PT_BUF_INIT(400);
     if (epc_urn_compose(&elements, prefix_length, &urn, NULL) != PT_OK) abort();
-    if (epc_urn_parse(pt_buf_bytes(&urn), GS1_CONTENT, &again, NULL, NULL, NULL) != PT_OK || again.count != elements.count) abort();
+    if (epc_urn_parse(pt_buf_bytes(&urn), GS1_CONTENT, &again, NULL, NULL, NULL) != PT_OK ||
+        again.count != elements.count)
+        abort();
     for (size_t i = 0; i < again.count; i++)
         if (strcmp(again.items[i].value, elements.items[i].value) != 0) abort();
     return 0;

@@ -19,19 +19,26 @@ struct run {
 };
 
 static void print_help(FILE *out) {
-    fputs("usage: packtrail identify [OPTION…] [CODE…]\n\n"
-          "Says what each CODE is, one JSON object a line: GS1 element strings (raw or with brackets), GS1 Digital Links,\n"
-          "EPC URNs, Chinese trace codes, product codes. Without CODE one is read from each line of standard input.\n\n"
-          "  --symbology ]d2    AIM symbology identifier that the reader told (decode prints it as \"aim\"); it may also stand\n"
-          "                     at the start of CODE. Without one every lawful reading is tried; two that hold are refused.\n"
-          "  --hex              CODE is hexadecimal: EPC memory when its first byte is 30 (SGTIN-96), 31 (SSCC-96; both 12\n"
-          "                     bytes) or 36 (SGTIN-198, 25 or 26 bytes), else the bytes of a symbol as decode prints them;\n"
-          "                     what could be both is refused\n"
-          "  --gcp-length N     digits of the GS1 company prefix, 6 to 12: adds \"epc_urn\"\n"
-          "  --partial          the code is one of several on the item: a missing companion element is only a warning\n\n"
-          "FNC1 is the byte 0x1D, a typed ^, or {GS}. An error is {\"error\",\"position\"}: the rule, and the byte offset in CODE\n"
-          "(with --hex in its bytes; -1 where the whole is meant). Exit 1 when any code is in error.\n",
-          out);
+    fputs(
+        "usage: packtrail identify [OPTION…] [CODE…]\n\n"
+        "Says what each CODE is, one JSON object a line: GS1 element strings (raw or with brackets), GS1 Digital "
+        "Links,\n"
+        "EPC URNs, Chinese trace codes, product codes. Without CODE one is read from each line of standard input.\n\n"
+        "  --symbology ]d2    AIM symbology identifier that the reader told (decode prints it as \"aim\"); it may also "
+        "stand\n"
+        "                     at the start of CODE. Without one every lawful reading is tried; two that hold are "
+        "refused.\n"
+        "  --hex              CODE is hexadecimal: EPC memory when its first byte is 30 (SGTIN-96), 31 (SSCC-96; both "
+        "12\n"
+        "                     bytes) or 36 (SGTIN-198, 25 or 26 bytes), else the bytes of a symbol as decode prints "
+        "them;\n"
+        "                     what could be both is refused\n"
+        "  --gcp-length N     digits of the GS1 company prefix, 6 to 12: adds \"epc_urn\"\n"
+        "  --partial          the code is one of several on the item: a missing companion element is only a warning\n\n"
+        "FNC1 is the byte 0x1D, a typed ^, or {GS}. An error is {\"error\",\"position\"}: the rule, and the byte "
+        "offset in CODE\n"
+        "(with --hex in its bytes; -1 where the whole is meant). Exit 1 when any code is in error.\n",
+        out);
 }
 
 static int current_year(void) {
@@ -43,7 +50,8 @@ static int current_year(void) {
     return (int)year;
 }
 
-static enum pt_code look(const struct run *run, struct pt_bytes input, struct identification *found, struct pt_error *err) {
+static enum pt_code look(const struct run *run, struct pt_bytes input, struct identification *found,
+                         struct pt_error *err) {
     if (!run->hex) return identify(input, &run->options, found, err);
     PT_CLEANUP(pt_buf_free) struct pt_buf raw = PT_BUF_INIT(LINE_MAX_BYTES);
     const enum pt_code code = pt_hex_decode(input, &raw, err);
@@ -54,7 +62,8 @@ static int identify_one(const struct run *run, struct pt_bytes input) {
     PT_FREE struct identification *found = calloc(1, sizeof *found);
     PT_CLEANUP(pt_buf_free) struct pt_buf line = PT_BUF_INIT(LINE_MAX_BYTES);
     struct pt_error err = {.position = -1};
-    const enum pt_code code = found ? look(run, input, found, &err) : pt_fail(&err, PT_NO_MEMORY, NULL, "out of memory");
+    const enum pt_code code =
+        found ? look(run, input, found, &err) : pt_fail(&err, PT_NO_MEMORY, NULL, "out of memory");
     int status = 0;
     if (code == PT_OK) {
         identification_json(&line, found);

@@ -84,13 +84,35 @@ bool dictionary_first(const char *pattern, char code[5]) {
 
 static const char *sample_for(const char *linter) {
     static const char *const samples[][2] = {
-        {"csumalpha", "1987654Ad4X4bL5ttr2310c2K"}, {"couponcode", "012345612345611110123"},
-        {"couponposoffer", "001234561234560123456"}, {"hh", "23"}, {"hhmi", "2359"}, {"hyphen", "-"},
-        {"iban", "DE91100000000123456789"}, {"importeridx", "B"}, {"iso3166", "156"}, {"iso3166999", "999"},
-        {"iso3166alpha2", "CN"}, {"iso4217", "156"}, {"iso5218", "9"}, {"latitude", "1800000000"},
-        {"longitude", "3600000000"}, {"mediatype", "10"}, {"mi", "59"}, {"nozeroprefix", "120"}, {"packagetype", "BX"},
-        {"pcenc", "a%20b"}, {"pieceoftotal", "0102"}, {"posinseqslash", "2/3"}, {"ss", "59"}, {"winding", "9"},
-        {"yesno", "1"}, {"yymmd0", "271200"}, {"yymmdd", "280229"}, {"yyyymmdd", "19901231"}, {"zero", "0"},
+        {"csumalpha", "1987654Ad4X4bL5ttr2310c2K"},
+        {"couponcode", "012345612345611110123"},
+        {"couponposoffer", "001234561234560123456"},
+        {"hh", "23"},
+        {"hhmi", "2359"},
+        {"hyphen", "-"},
+        {"iban", "DE91100000000123456789"},
+        {"importeridx", "B"},
+        {"iso3166", "156"},
+        {"iso3166999", "999"},
+        {"iso3166alpha2", "CN"},
+        {"iso4217", "156"},
+        {"iso5218", "9"},
+        {"latitude", "1800000000"},
+        {"longitude", "3600000000"},
+        {"mediatype", "10"},
+        {"mi", "59"},
+        {"nozeroprefix", "120"},
+        {"packagetype", "BX"},
+        {"pcenc", "a%20b"},
+        {"pieceoftotal", "0102"},
+        {"posinseqslash", "2/3"},
+        {"ss", "59"},
+        {"winding", "9"},
+        {"yesno", "1"},
+        {"yymmd0", "271200"},
+        {"yymmdd", "280229"},
+        {"yyyymmdd", "19901231"},
+        {"zero", "0"},
     };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
         if (strcmp(samples[i][0], linter) == 0) return samples[i][1];
@@ -111,7 +133,8 @@ static void good_part(const struct dictionary_part *part, char *out) {
             return;
         }
     }
-    for (unsigned i = 0; i < part->max; i++) out[i] = (char)(part->charset == 'N' || i < 6 ? '0' + (i + 1) % 10 : 'A' + i % 26);
+    for (unsigned i = 0; i < part->max; i++)
+        out[i] = (char)(part->charset == 'N' || i < 6 ? '0' + (i + 1) % 10 : 'A' + i % 26);
     out[part->max] = '\0';
     for (size_t i = 0; i < part->linter_count; i++)
         if (strcmp(part->linters[i], "csum") == 0) out[part->max - 1] = check_digit(out, part->max - 1);

@@ -22,7 +22,7 @@ struct dictionary_entry {
     size_t part_count;
     char req[128];
     char ex[128];
-    char dlpkey[64];  // qualifiers
+    char dlpkey[64]; // qualifiers
     bool is_key;
     char title[64];
 };

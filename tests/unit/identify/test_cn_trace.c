@@ -13,8 +13,12 @@ static void a_trace_code_is_twenty_digits_from_8(void **state) {
     static const struct {
         const char *code;
         long position;
-    } bad[] = {{"", 0}, {"8123456789012345678", 19}, {"812345678901234567890", 20}, {"71234567890123456789", 0},
-               {"8123456789012345678A", 19}, {"8 234567890123456789", 1}};
+    } bad[] = {{"", 0},
+               {"8123456789012345678", 19},
+               {"812345678901234567890", 20},
+               {"71234567890123456789", 0},
+               {"8123456789012345678A", 19},
+               {"8 234567890123456789", 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct pt_error err = {0};
         assert_int_equal(cn_trace_parse(pt_bytes_str(bad[i].code), &id, &err), PT_INVALID);
@@ -47,7 +51,7 @@ static void company_codes_follow_their_scheme(void **state) {
     check_company(&mod_10, "4012345123456", PT_OK);
     check_company(&mod_10, "4012345123457", PT_INVALID);
     const struct cn_scheme mod_37 = {"iso-7064", "", 2, 20, CN_SET_UPPER, CN_CHECK_MOD_37};
-    check_company(&mod_37, "A999914123456N", PT_OK);  // ISO/IEC 7064 MOD 37-2, as ISBT 128 uses it
+    check_company(&mod_37, "A999914123456N", PT_OK); // ISO/IEC 7064 MOD 37-2, as ISBT 128 uses it
     check_company(&mod_37, "A999914123457N", PT_INVALID);
     check_company(&mod_37, "*", PT_INVALID);
     const struct cn_scheme any = {"any", "", 1, 300, CN_SET_GB_1988, CN_CHECK_NONE};

@@ -5,7 +5,9 @@
 #include "tests/support/support.h"
 #include "tests/unit/identify/dictionary.h"
 
-static const char *or_empty(const char *text) { return text ? text : ""; }
+static const char *or_empty(const char *text) {
+    return text ? text : "";
+}
 
 static void check_parts(const struct gs1_ai *ai, const struct dictionary_entry *entry) {
     for (size_t i = 0; i < entry->part_count; i++) {

@@ -13,12 +13,12 @@ static void check(const char *yymmdd, int current_year, const char *expected) {
 static void the_century_follows_the_sliding_window(void **state) {
     (void)state;
     check("260101", 2026, "2026-01-01");
-    check("760101", 2026, "2076-01-01");  // 50 ahead
-    check("770101", 2026, "1977-01-01");  // 51 ahead
+    check("760101", 2026, "2076-01-01"); // 50 ahead
+    check("770101", 2026, "1977-01-01"); // 51 ahead
     check("990101", 2026, "1999-01-01");
     check("000101", 2026, "2000-01-01");
-    check("500101", 2099, "2050-01-01");  // 49 behind
-    check("490101", 2099, "2149-01-01");  // 50 behind
+    check("500101", 2099, "2050-01-01"); // 49 behind
+    check("490101", 2099, "2149-01-01"); // 50 behind
     check("000101", 2060, "2100-01-01");
     check("100101", 2060, "2110-01-01");
     check("110101", 2060, "2011-01-01");

@@ -187,19 +187,62 @@ static void bad_characters(const char *code, const struct dictionary_entry *entr
 }
 
 static const char *const wrong_content[][2] = {
-    {"yymmdd", "271301"}, {"yymmdd", "270001"}, {"yymmdd", "270230"}, {"yymmdd", "271200"}, {"yymmdd", "270229"},
-    {"yymmd0", "271301"}, {"yymmd0", "270001"}, {"yymmd0", "270431"}, {"yymmd0", "270229"}, {"yyyymmdd", "19901301"},
-    {"yyyymmdd", "19900229"}, {"yyyymmdd", "19900200"}, {"hh", "24"}, {"hhmi", "2400"}, {"hhmi", "2360"}, {"mi", "60"},
-    {"ss", "60"}, {"hyphen", "+"}, {"iban", "DE91100000000123456780"}, {"iban", "XX91100000000123456789"},
-    {"iban", "DE9110000000012345678a"}, {"iban", "DE9110"}, {"importeridx", "+"}, {"iso3166", "999"}, {"iso3166", "000"},
-    {"iso3166999", "998"}, {"iso3166alpha2", "XX"}, {"iso3166alpha2", "cn"}, {"iso4217", "000"}, {"iso5218", "3"},
-    {"latitude", "1800000001"}, {"longitude", "3600000001"}, {"mediatype", "00"}, {"mediatype", "11"},
-    {"nozeroprefix", "01"}, {"packagetype", "ZZZ"}, {"pcenc", "a%2"}, {"pcenc", "%zz"}, {"pieceoftotal", "0001"},
-    {"pieceoftotal", "0201"}, {"pieceoftotal", "0100"}, {"posinseqslash", "3/2"}, {"posinseqslash", "0/2"},
-    {"posinseqslash", "1/0"}, {"posinseqslash", "123"}, {"posinseqslash", "/12"}, {"winding", "2"}, {"yesno", "2"},
-    {"zero", "1"}, {"csumalpha", "1987654Ad4X4bL5ttr2310c2L"}, {"csumalpha", "1987654Ad4X4bL5ttr2310c22"},
-    {"couponcode", "712345612345611110123"}, {"couponcode", "01234561234561111012"}, {"couponcode", "0123456123456111151230"},
-    {"couponposoffer", "201234561234560123456"}, {"couponposoffer", "0012345612345601234567"},
+    {"yymmdd", "271301"},
+    {"yymmdd", "270001"},
+    {"yymmdd", "270230"},
+    {"yymmdd", "271200"},
+    {"yymmdd", "270229"},
+    {"yymmd0", "271301"},
+    {"yymmd0", "270001"},
+    {"yymmd0", "270431"},
+    {"yymmd0", "270229"},
+    {"yyyymmdd", "19901301"},
+    {"yyyymmdd", "19900229"},
+    {"yyyymmdd", "19900200"},
+    {"hh", "24"},
+    {"hhmi", "2400"},
+    {"hhmi", "2360"},
+    {"mi", "60"},
+    {"ss", "60"},
+    {"hyphen", "+"},
+    {"iban", "DE91100000000123456780"},
+    {"iban", "XX91100000000123456789"},
+    {"iban", "DE9110000000012345678a"},
+    {"iban", "DE9110"},
+    {"importeridx", "+"},
+    {"iso3166", "999"},
+    {"iso3166", "000"},
+    {"iso3166999", "998"},
+    {"iso3166alpha2", "XX"},
+    {"iso3166alpha2", "cn"},
+    {"iso4217", "000"},
+    {"iso5218", "3"},
+    {"latitude", "1800000001"},
+    {"longitude", "3600000001"},
+    {"mediatype", "00"},
+    {"mediatype", "11"},
+    {"nozeroprefix", "01"},
+    {"packagetype", "ZZZ"},
+    {"pcenc", "a%2"},
+    {"pcenc", "%zz"},
+    {"pieceoftotal", "0001"},
+    {"pieceoftotal", "0201"},
+    {"pieceoftotal", "0100"},
+    {"posinseqslash", "3/2"},
+    {"posinseqslash", "0/2"},
+    {"posinseqslash", "1/0"},
+    {"posinseqslash", "123"},
+    {"posinseqslash", "/12"},
+    {"winding", "2"},
+    {"yesno", "2"},
+    {"zero", "1"},
+    {"csumalpha", "1987654Ad4X4bL5ttr2310c2L"},
+    {"csumalpha", "1987654Ad4X4bL5ttr2310c22"},
+    {"couponcode", "712345612345611110123"},
+    {"couponcode", "01234561234561111012"},
+    {"couponcode", "0123456123456111151230"},
+    {"couponposoffer", "201234561234560123456"},
+    {"couponposoffer", "0012345612345601234567"},
 };
 
 // Puts wrong content in the place of every part that has a rule for it.
@@ -224,7 +267,8 @@ static void wrong_contents(const char *code, const struct dictionary_entry *entr
             } else if (strcmp(linter, "nonzero") == 0) {
                 memset(value + from, '0', to - from);
                 check_bad(code, value, true, "nonzero");
-            } else if (strcmp(linter, "gcppos1") == 0 && entry->parts[i].charset != 'N' && entry->parts[i].linter_count == 1) {
+            } else if (strcmp(linter, "gcppos1") == 0 && entry->parts[i].charset != 'N' &&
+                       entry->parts[i].linter_count == 1) {
                 value[from + 2] = 'A';
                 check_bad(code, value, true, "gcppos1");
             } else if (strcmp(linter, "hasnondigit") == 0) {
@@ -245,7 +289,7 @@ static void companions(const char *code, const struct dictionary_entry *entry) {
         at += len + (at[len] == ',');
         char other[5];
         if (!dictionary_first(pattern, other)) continue;
-        if (strcmp(other, code) == 0) continue;  // an AI does not exclude itself
+        if (strcmp(other, code) == 0) continue; // an AI does not exclude itself
         char other_value[128];
         char both[300];
         dictionary_good_value(dictionary_find(other), false, other_value);
@@ -275,7 +319,10 @@ static void digital_links(const char *code, const struct dictionary_entry *entry
     struct gs1_elements elements = {0};
     struct pt_error err = {0};
     const bool attribute = strchr(entry->flags, '?') != NULL;
-    if (!entry->is_key) assert_ok(gs1_elements_add(&elements, pt_bytes_str("00"), pt_bytes_str("106141412345678908"), 0, GS1_CONTENT, &err), &err);
+    if (!entry->is_key)
+        assert_ok(
+            gs1_elements_add(&elements, pt_bytes_str("00"), pt_bytes_str("106141412345678908"), 0, GS1_CONTENT, &err),
+            &err);
     assert_ok(gs1_elements_add(&elements, pt_bytes_str(code), pt_bytes_str(value), 0, GS1_CONTENT, &err), &err);
     struct pt_buf link = PT_BUF_INIT(2000);
     const enum pt_code composed = gs1_digital_link_compose(&elements, &link, &err);
@@ -287,17 +334,39 @@ static void digital_links(const char *code, const struct dictionary_entry *entry
         assert_int_equal(parsed.count, elements.count);
     }
     snprintf(text, sizeof text, "https://id.gs1.org/00/106141412345678908?%s=1", code);
-    if (!attribute) assert_int_equal(gs1_digital_link_parse(pt_bytes_str(text), GS1_CONTENT, &elements, NULL, NULL), PT_INVALID);
+    if (!attribute)
+        assert_int_equal(gs1_digital_link_parse(pt_bytes_str(text), GS1_CONTENT, &elements, NULL, NULL), PT_INVALID);
     pt_buf_free(&link);
 }
 
-static void every_ai_accepts_good_values(void **state) { (void)state; for_each_ai(good); }
-static void every_ai_refuses_wrong_lengths(void **state) { (void)state; for_each_ai(too_long_and_too_short); }
-static void every_ai_refuses_foreign_characters(void **state) { (void)state; for_each_ai(bad_characters); }
-static void every_ai_refuses_wrong_content(void **state) { (void)state; for_each_ai(wrong_contents); }
-static void every_ai_wants_its_companions(void **state) { (void)state; for_each_ai(companions); }
-static void every_ai_may_repeat_only_the_same(void **state) { (void)state; for_each_ai(repeats); }
-static void every_ai_has_its_place_in_digital_links(void **state) { (void)state; for_each_ai(digital_links); }
+static void every_ai_accepts_good_values(void **state) {
+    (void)state;
+    for_each_ai(good);
+}
+static void every_ai_refuses_wrong_lengths(void **state) {
+    (void)state;
+    for_each_ai(too_long_and_too_short);
+}
+static void every_ai_refuses_foreign_characters(void **state) {
+    (void)state;
+    for_each_ai(bad_characters);
+}
+static void every_ai_refuses_wrong_content(void **state) {
+    (void)state;
+    for_each_ai(wrong_contents);
+}
+static void every_ai_wants_its_companions(void **state) {
+    (void)state;
+    for_each_ai(companions);
+}
+static void every_ai_may_repeat_only_the_same(void **state) {
+    (void)state;
+    for_each_ai(repeats);
+}
+static void every_ai_has_its_place_in_digital_links(void **state) {
+    (void)state;
+    for_each_ai(digital_links);
+}
 
 int main(void) {
     const struct CMUnitTest tests[] = {

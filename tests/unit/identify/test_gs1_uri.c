@@ -75,7 +75,8 @@ static void digital_links_are_reduced_to_the_finest_level(void **state) {
     check_canonical("https://id.gs1.org/414/4280000000002/254/12", "https://id.gs1.org/414/4280000000002/254/12");
     check_canonical("https://id.gs1.org/8010/0628165987/8011/9876", "https://id.gs1.org/8010/0628165987/8011/9876");
     check_canonical("https://id.gs1.org/255/0811625999996554433", "https://id.gs1.org/255/0811625999996554433");
-    check_canonical("https://user@example.org:8443/00/340123453111111115/?x", "https://id.gs1.org/00/340123453111111115");
+    check_canonical("https://user@example.org:8443/00/340123453111111115/?x",
+                    "https://id.gs1.org/00/340123453111111115");
 }
 
 static void what_is_no_gs1_uri_is_left_alone(void **state) {

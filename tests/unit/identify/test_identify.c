@@ -36,7 +36,8 @@ static void check_members(const char *input, const struct identification *found,
 static void check(const char *input, const char *expected) {
     static struct identification found;
     struct pt_error err = {0};
-    if (identify(pt_bytes_str(input), &options, &found, &err) != PT_OK) fail_msg("%s: %s at %ld", input, err.what, err.position);
+    if (identify(pt_bytes_str(input), &options, &found, &err) != PT_OK)
+        fail_msg("%s: %s at %ld", input, err.what, err.position);
     check_members(input, &found, expected);
 }
 
@@ -44,7 +45,8 @@ static void check(const char *input, const char *expected) {
 static void check_warned(const char *input, const char *word, const char *expected) {
     static struct identification found;
     struct pt_error err = {0};
-    if (identify(pt_bytes_str(input), &options, &found, &err) != PT_OK) fail_msg("%s: %s at %ld", input, err.what, err.position);
+    if (identify(pt_bytes_str(input), &options, &found, &err) != PT_OK)
+        fail_msg("%s: %s at %ld", input, err.what, err.position);
     bool warned = false;
     for (size_t i = 0; i < found.warnings.count; i++)
         warned = warned || strncmp(found.warnings.text[i], word, strlen(word)) == 0;
@@ -63,20 +65,32 @@ static void refused(const char *input, const char *rule, long position) {
     assert_int_equal(found.elements.count, 0);
 }
 
-#define FULL                                                                                                          \
-    "{\"scheme\":\"gs1\",\"gtin\":\"" GTIN "\",\"serial\":\"ABC\",\"lot\":\"L1\",\"expiry\":\"2027-12-31\","          \
-    "\"epc\":\"https://id.gs1.org/01/" GTIN "/21/ABC\",\"warnings\":[],"                                              \
+#define FULL                                                                                                           \
+    "{\"scheme\":\"gs1\",\"gtin\":\"" GTIN "\",\"serial\":\"ABC\",\"lot\":\"L1\",\"expiry\":\"2027-12-31\","           \
+    "\"epc\":\"https://id.gs1.org/01/" GTIN "/21/ABC\",\"warnings\":[],"                                               \
     "\"digital_link\":\"https://id.gs1.org/01/" GTIN "/10/L1/21/ABC?17=271231\"}"
 
 static void one_pack_is_the_same_whatever_carries_it(void **state) {
     (void)state;
-    check("01" GTIN "1727123110L1\x1d" "21ABC", FULL);
-    check("]d201" GTIN "1727123110L1\x1d" "21ABC", FULL);
+    check("01" GTIN "1727123110L1\x1d"
+          "21ABC",
+          FULL);
+    check("]d201" GTIN "1727123110L1\x1d"
+          "21ABC",
+          FULL);
     check("]C101" GTIN "1727123110L1^21ABC\r\n", FULL);
     check("]Q301" GTIN "1727123110L1{GS}21ABC", FULL);
-    check("]e0\x1d" "01" GTIN "1727123110L1[FNC1]21ABC", FULL);
-    check("]J1^01" GTIN "\x1d" "17271231\x1d" "10L1\x1d" "21ABC", FULL);
-    check("^01" GTIN "10L1\xe2\x90\x9d" "21ABC^17271231", FULL);
+    check("]e0\x1d"
+          "01" GTIN "1727123110L1[FNC1]21ABC",
+          FULL);
+    check("]J1^01" GTIN "\x1d"
+          "17271231\x1d"
+          "10L1\x1d"
+          "21ABC",
+          FULL);
+    check("^01" GTIN "10L1\xe2\x90\x9d"
+          "21ABC^17271231",
+          FULL);
     check("(01)" GTIN "(17)271231(10)L1(21)ABC", FULL);
     check("(21)ABC(10)L1(17)271231(01)" GTIN, FULL);
     check("https://id.gs1.org/01/" GTIN "/10/L1/21/ABC?17=271231", FULL);
@@ -90,12 +104,18 @@ static void one_pack_is_the_same_whatever_carries_it(void **state) {
 
 static void other_keys_are_identified(void **state) {
     (void)state;
-    check("(00)106141412345678908", "{\"sscc\":\"106141412345678908\",\"epc\":\"https://id.gs1.org/00/106141412345678908\",\"gtin\":null}");
+    check("(00)106141412345678908",
+          "{\"sscc\":\"106141412345678908\",\"epc\":\"https://id.gs1.org/00/106141412345678908\",\"gtin\":null}");
     check("(414)4012345000054(254)12", "{\"epc\":\"https://id.gs1.org/414/4012345000054/254/12\"}");
-    check("(00)106141412345678908(02)" GTIN "(37)12", "{\"gtin\":\"" GTIN "\",\"sscc\":\"106141412345678908\",\"epc\":\"https://id.gs1.org/00/106141412345678908\"}");
-    check("(01)" GTIN "(10)L1", "{\"epc\":null,\"lot\":\"L1\",\"digital_link\":\"https://id.gs1.org/01/" GTIN "/10/L1\"}");
-    check("urn:epc:id:sgtin:4012345.011111.987", "{\"scheme\":\"gs1\",\"epc\":\"https://id.gs1.org/01/04012345111118/21/987\","
-          "\"epc_urn\":\"urn:epc:id:sgtin:4012345.011111.987\",\"digital_link\":\"https://id.gs1.org/01/04012345111118/21/987\"}");
+    check("(00)106141412345678908(02)" GTIN "(37)12",
+          "{\"gtin\":\"" GTIN
+          "\",\"sscc\":\"106141412345678908\",\"epc\":\"https://id.gs1.org/00/106141412345678908\"}");
+    check("(01)" GTIN "(10)L1",
+          "{\"epc\":null,\"lot\":\"L1\",\"digital_link\":\"https://id.gs1.org/01/" GTIN "/10/L1\"}");
+    check("urn:epc:id:sgtin:4012345.011111.987",
+          "{\"scheme\":\"gs1\",\"epc\":\"https://id.gs1.org/01/04012345111118/21/987\","
+          "\"epc_urn\":\"urn:epc:id:sgtin:4012345.011111.987\",\"digital_link\":\"https://id.gs1.org/01/04012345111118/"
+          "21/987\"}");
     check("urn:epc:tag:sscc-96:3.0614141.1234567890", "{\"sscc\":\"106141412345678908\"}");
     check("urn:epc:class:lgtin:4012345.012345.Lot987", "{\"gtin\":\"04012345123456\",\"lot\":\"Lot987\",\"epc\":null}");
     check("urn:epc:id:gid:95100000.12345.400", "{\"scheme\":\"epc\",\"epc\":\"urn:epc:id:gid:95100000.12345.400\"}");
@@ -125,9 +145,17 @@ static void errors_name_rule_and_position(void **state) {
     refused("", "empty", 0);
     refused("]d2", "empty", 3);
     refused("]d2\x1d", "empty", 4);
-    refused("01" "09506000134353" "21A", "csum", 15);
-    refused("]d201" "09506000134353" "21A", "csum", 18);
-    refused("]d2\x1d" "01" GTIN "17271331", "yymmd0", 24);
+    refused("01"
+            "09506000134353"
+            "21A",
+            "csum", 15);
+    refused("]d201"
+            "09506000134353"
+            "21A",
+            "csum", 18);
+    refused("]d2\x1d"
+            "01" GTIN "17271331",
+            "yymmd0", 24);
     refused("(01)" GTIN "(17)271232", "yymmd0", 26);
     refused("(01)" GTIN "(21)AB C", "charset", 24);
     refused("(01)0950600013435", "length", 17);
@@ -149,7 +177,10 @@ static void errors_name_rule_and_position(void **state) {
     refused("https://id.gs1.org/01/" GTIN "/21/A/10/B", "digital-link", 42);
     refused("https://id.gs1.org/01/" GTIN "?01=04012345111118", "repeat", 40);
     refused("hello world", "ai", 0);
-    refused("[)>\x1e" "06\x1d" "9N111", "iso15434", 0);
+    refused("[)>\x1e"
+            "06\x1d"
+            "9N111",
+            "iso15434", 0);
 }
 
 static void the_reader_may_tell_the_symbology(void **state) {
@@ -181,12 +212,13 @@ static void the_reader_may_tell_the_symbology(void **state) {
 static void chinese_codes_are_told_apart(void **state) {
     (void)state;
     check("81234567890123456789", "{\"scheme\":\"cn-trace\",\"code\":\"81234567890123456789\",\"drug_id\":\"8123456\","
-          "\"epc\":\"urn:packtrail:cn:trace:81234567890123456789\",\"warnings\":[]}");
-    check_warned("6901234567892", "product-code", "{\"scheme\":\"product-code\",\"gtin\":\"06901234567892\",\"epc\":null}");
+                                  "\"epc\":\"urn:packtrail:cn:trace:81234567890123456789\",\"warnings\":[]}");
+    check_warned("6901234567892", "product-code",
+                 "{\"scheme\":\"product-code\",\"gtin\":\"06901234567892\",\"epc\":null}");
     refused("6901234567893", "csum", 12);
     refused("8123456789012345678", "cn-trace", 19);
     refused("812345678901234567890", "cn-trace", 20);
-    refused("80041234567890123456", "ambiguous", 0);  // GIAI or trace code
+    refused("80041234567890123456", "ambiguous", 0); // GIAI or trace code
     const struct cn_scheme schemes[] = {
         {"acme", "AC", 6, 10, CN_SET_UPPER, CN_CHECK_NONE},
         {"twin", "AC1", 6, 10, CN_SET_UPPER, CN_CHECK_NONE},
@@ -194,7 +226,8 @@ static void chinese_codes_are_told_apart(void **state) {
     };
     options.schemes = schemes;
     options.scheme_count = 3;
-    check("AC2345", "{\"scheme\":\"cn-company\",\"code\":\"AC2345\",\"company_scheme\":\"acme\",\"epc\":\"urn:packtrail:cn:company:acme:AC2345\"}");
+    check("AC2345", "{\"scheme\":\"cn-company\",\"code\":\"AC2345\",\"company_scheme\":\"acme\",\"epc\":\"urn:"
+                    "packtrail:cn:company:acme:AC2345\"}");
     refused("AC1345", "ambiguous", 0);
     refused("00106141412345678908", "ambiguous", 0);
     check("]C0AC2345", "{\"scheme\":\"cn-company\"}");
@@ -207,21 +240,36 @@ static void lost_separators_are_repaired_or_named(void **state) {
     (void)state;
     check_warned("01" GTIN "172712311012345ABC21ABCDEFGHIJKLM", "lost-separator",
                  "{\"lot\":\"12345ABC\",\"serial\":\"ABCDEFGHIJKLM\",\"expiry\":\"2027-12-31\"}");
-    check_warned("01" GTIN "17271231" "10ABC21XYZ", "lost-separator", "{\"lot\":\"ABC21XYZ\",\"serial\":null}");
-    refused("01" GTIN "21ABCDEFGH17271231" "10ABCDEF17261231", "lost-separator", 38);
+    check_warned("01" GTIN "17271231"
+                 "10ABC21XYZ",
+                 "lost-separator", "{\"lot\":\"ABC21XYZ\",\"serial\":null}");
+    refused("01" GTIN "21ABCDEFGH17271231"
+            "10ABCDEF17261231",
+            "lost-separator", 38);
     refused("01" GTIN "21ABCDEFGHIJKLMNOPQRSTU", "length", 38);
-    check("01" GTIN "1727123110ABC21XYZ\x1d" "21S", "{\"lot\":\"ABC21XYZ\",\"serial\":\"S\",\"warnings\":[]}");
+    check("01" GTIN "1727123110ABC21XYZ\x1d"
+          "21S",
+          "{\"lot\":\"ABC21XYZ\",\"serial\":\"S\",\"warnings\":[]}");
     check("01" GTIN "2112345678", "{\"serial\":\"12345678\",\"warnings\":[]}");
 }
 
 static void keyboard_mistakes_are_repaired_or_named(void **state) {
     (void)state;
     // ]d2 01 09506000134352 21 ABC-1/Z
-    check_warned("$d\xc3\xa9" "\xc3\xa0&" "\xc3\xa0\xc3\xa7(\xc3\xa0-\xc3\xa0\xc3\xa0\xc3\xa0&\"'\"(\xc3\xa9" "\xc3\xa9&" "QBC)&!W",
+    check_warned("$d\xc3\xa9"
+                 "\xc3\xa0&"
+                 "\xc3\xa0\xc3\xa7(\xc3\xa0-\xc3\xa0\xc3\xa0\xc3\xa0&\"'\"(\xc3\xa9"
+                 "\xc3\xa9&"
+                 "QBC)&!W",
                  "keyboard-layout: typed with French (AZERTY)", "{\"gtin\":\"" GTIN "\",\"serial\":\"ABC-1/Z\"}");
-    check_warned("\xc3\xa0&" "\xc3\xa0\xc3\xa7(\xc3\xa0-\xc3\xa0\xc3\xa0\xc3\xa0&\"'\"(\xc3\xa9" "\xc3\xa9&" "qbc", "keyboard-layout",
-                 "{\"gtin\":\"" GTIN "\",\"serial\":\"abc\"}");
-    check_warned("+d201" GTIN "21AYZ\xc3\x9f" "1-y", "keyboard-layout: typed with German (QWERTZ)", "{\"serial\":\"AZY-1/z\"}");
+    check_warned("\xc3\xa0&"
+                 "\xc3\xa0\xc3\xa7(\xc3\xa0-\xc3\xa0\xc3\xa0\xc3\xa0&\"'\"(\xc3\xa9"
+                 "\xc3\xa9&"
+                 "qbc",
+                 "keyboard-layout", "{\"gtin\":\"" GTIN "\",\"serial\":\"abc\"}");
+    check_warned("+d201" GTIN "21AYZ\xc3\x9f"
+                 "1-y",
+                 "keyboard-layout: typed with German (QWERTZ)", "{\"serial\":\"AZY-1/z\"}");
     check_warned("https\xc3\x96--id.gs1.org-01-" GTIN "-21-ABC", "keyboard-layout", "{\"serial\":\"ABC\"}");
     check_warned(")01=" GTIN ")21=ABY", "keyboard-layout", "{\"serial\":\"ABZ\"}");
     check_warned("]D201" GTIN "21abc", "caps-lock", "{\"serial\":\"ABC\"}");
@@ -229,8 +277,11 @@ static void keyboard_mistakes_are_repaired_or_named(void **state) {
     check_warned("HTTPS://ID.GS1.ORG/01/" GTIN "/21/abc", "caps-lock", "{\"serial\":\"ABC\"}");
     check_warned("URN:EPC:ID:SGTIN:4012345.011111.abc", "caps-lock", "{\"serial\":\"ABC\"}");
     check("HTTPS://ID.GS1.ORG/01/" GTIN "/21/ABC", "{\"serial\":\"ABC\",\"warnings\":[]}");
-    refused("+d201" "09506000134353" "21A", "ai", 0);
-    options.symbology = "]d2";  // a reader that tells the symbology is no keyboard
+    refused("+d201"
+            "09506000134353"
+            "21A",
+            "ai", 0);
+    options.symbology = "]d2"; // a reader that tells the symbology is no keyboard
     refused("+d201" GTIN, "ai", 0);
     options.symbology = NULL;
 }
@@ -240,7 +291,10 @@ static void one_of_several_symbols_may_lack_companions(void **state) {
     refused("(02)" GTIN "(37)12", "req", 22);
     options.partial = true;
     check_warned("(02)" GTIN "(37)12", "companion", "{\"gtin\":\"" GTIN "\"}");
-    check_warned("]C1" "10L1\x1d" "17271231", "companion", "{\"lot\":\"L1\",\"expiry\":\"2027-12-31\"}");
+    check_warned("]C1"
+                 "10L1\x1d"
+                 "17271231",
+                 "companion", "{\"lot\":\"L1\",\"expiry\":\"2027-12-31\"}");
     refused("(01)" GTIN "(02)" GTIN, "ex", 22);
     options.partial = false;
 }
@@ -256,13 +310,16 @@ static void check_hex(const char *hex, enum pt_code code, const char *expected) 
 
 static void raw_bytes_are_epc_memory_or_text(void **state) {
     (void)state;
-    check_hex("3074257bf7194e4000001a85", PT_OK, "{\"epc\":\"https://id.gs1.org/01/80614141123458/21/6789\",\"epc_urn\":\"urn:epc:id:sgtin:0614141.812345.6789\"}");
+    check_hex("3074257bf7194e4000001a85", PT_OK,
+              "{\"epc\":\"https://id.gs1.org/01/80614141123458/21/"
+              "6789\",\"epc_urn\":\"urn:epc:id:sgtin:0614141.812345.6789\"}");
     check_hex("3174257bf4499602d2000000", PT_OK, "{\"sscc\":\"106141412345678908\"}");
-    check_hex("303132333435363738393035", PT_INVALID, NULL);  // SGTIN-96 and UPC-A alike
+    check_hex("303132333435363738393035", PT_INVALID, NULL); // SGTIN-96 and UPC-A alike
     options.symbology = "]E0";
     check_hex("303132333435363738393035", PT_OK, "{\"scheme\":\"product-code\",\"gtin\":\"00012345678905\"}");
     options.symbology = NULL;
-    check_hex("5d64323031303935303630303031333433353232314142431d3137323731323331", PT_OK, "{\"serial\":\"ABC\",\"expiry\":\"2027-12-31\"}");
+    check_hex("5d64323031303935303630303031333433353232314142431d3137323731323331", PT_OK,
+              "{\"serial\":\"ABC\",\"expiry\":\"2027-12-31\"}");
     check_hex("307c257bf7194e4000001a85", PT_INVALID, NULL);
     check_hex("00", PT_INVALID, NULL);
     check_hex("ff", PT_INVALID, NULL);

@@ -124,7 +124,8 @@ static void classes_and_malformed_uris_are_refused_with_their_position(void **st
 
 static void broken_keys_and_broken_ids_are_refused(void **state) {
     (void)state;
-    const uint8_t bad[][12] = {{0}, {9, 1, 1}, {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'a'}, {2, 0, 0}, {3, 1, 2, 3}, {4, 'a', 'b'}};
+    const uint8_t bad[][12] = {{0},       {9, 1, 1},    {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'a'},
+                               {2, 0, 0}, {3, 1, 2, 3}, {4, 'a', 'b'}};
     struct pack_id id;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(pack_id_from_key(pt_bytes_of(bad[i], i == 2 ? 8 : 3), &id, NULL), PT_INVALID);
@@ -132,8 +133,13 @@ static void broken_keys_and_broken_ids_are_refused(void **state) {
 
     struct pt_buf out = PT_BUF_INIT(PACK_URI_MAX);
     const struct pack_id wrong[] = {
-        {0}, {PACK_SGTIN, "4012345111118", "1"}, {PACK_SGTIN, "04012345111118", ""}, {PACK_SSCC, "1401234", "5112"},
-        {PACK_CN_TRACE, "8123456", "x"}, {PACK_CN_COMPANY, "Acme", "1"}, {PACK_OTHER_EPC, "x", "urn:x:1"},
+        {0},
+        {PACK_SGTIN, "4012345111118", "1"},
+        {PACK_SGTIN, "04012345111118", ""},
+        {PACK_SSCC, "1401234", "5112"},
+        {PACK_CN_TRACE, "8123456", "x"},
+        {PACK_CN_COMPANY, "Acme", "1"},
+        {PACK_OTHER_EPC, "x", "urn:x:1"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(pack_id_uri(&wrong[i], &out, NULL), PT_INVALID);
