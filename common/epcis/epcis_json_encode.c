@@ -13,6 +13,7 @@
 // meaningless: the prefixes of names without a namespace; none of them may be made one that means something.
 struct writer {
     json_t *prefixes, *meaningless;
+    bool grown;  // prefixes holds more than came with the event
     struct pt_error *err;
 };
 
@@ -44,6 +45,7 @@ static enum pt_code define_prefix(struct writer *w, const char *prefix, const ch
 
 // A prefix that no one uses yet.
 static enum pt_code make_prefix(struct writer *w, const char *ns, char made[PREFIX_SIZE]) {
+    w->grown = true;
     for (size_t i = 1;; i++) {
         snprintf(made, PREFIX_SIZE, "ns%zu", i);
         if (!json_object_get(w->prefixes, made) && !json_object_get(w->meaningless, made))
@@ -57,6 +59,7 @@ static enum pt_code choose_prefix(struct writer *w, const struct epcis_member *m
     *out = member->prefix;
     if (member->prefix && !member->ns) return set(w, w->meaningless, member->prefix, json_true());
     if (!member->ns || (member->prefix && means(w, member->prefix, member->ns))) return PT_OK;
+    w->grown = true;
     if (member->prefix && !meaning(w, member->prefix) && !json_object_get(w->meaningless, member->prefix))
         return define_prefix(w, member->prefix, member->ns);
     const char *prefix;
@@ -239,9 +242,29 @@ static enum pt_code write_event_once(struct writer *w, const struct epcis_event 
     return code == PT_OK ? write_fields(w, &epcis_event_fields, event->type, event, out) : code;
 }
 
-// False if a prefix was made before a meaningless one of the same name was seen. Now that all of these are known, what
+// Marks in `used` the prefixes that a text of the tree, or also a name, may begin with.
+static void find_used(const json_t *value, bool names, json_t *used) {
+    const char *text = json_string_value(value);
+    const char *colon = text ? strchr(text, ':') : NULL;
+    if (colon) json_object_setn_new(used, text, (size_t)(colon - text), json_true());
+    for (size_t i = 0; i < json_array_size(value); i++) find_used(json_array_get(value, i), names, used);
+    if (!json_is_object(value)) return;
+    const char *name;
+    json_t *content;
+    json_object_foreach((json_t *)(uintptr_t)value, name, content) {
+        colon = names ? strchr(name, ':') : NULL;
+        if (colon) json_object_setn_new(used, name, (size_t)(colon - name), json_true());
+        find_used(content, names, used);
+    }
+}
+
+// False if a prefix was defined before a meaningless one of the same name was seen. Now that all of these are known, what
 // was written is forgotten, to be written once more.
-static bool settled(struct writer *w, json_t *written) {
+static bool settled(struct writer *w, const struct epcis_prefixes *given, json_t *written) {
+    if (!w->grown) return true;
+    find_used(written, false, w->meaningless);
+    // Texts may well begin with the prefixes that came with the event.
+    for (size_t i = 0; i < given->count; i++) json_object_del(w->meaningless, given->items[i].prefix);
     const char *prefix;
     json_t *mark;
     json_object_foreach(w->meaningless, prefix, mark) {
@@ -255,23 +278,7 @@ static bool settled(struct writer *w, json_t *written) {
 
 static enum pt_code write_event(struct writer *w, const struct epcis_event *event, json_t *out) {
     const enum pt_code code = write_event_once(w, event, out);
-    return code == PT_OK && !settled(w, out) ? write_event_once(w, event, out) : code;
-}
-
-// Marks in `used` the prefixes that a name or a text of the tree may begin with.
-static void find_used(const json_t *value, json_t *used) {
-    const char *text = json_string_value(value);
-    const char *colon = text ? strchr(text, ':') : NULL;
-    if (colon) json_object_setn_new(used, text, (size_t)(colon - text), json_true());
-    for (size_t i = 0; i < json_array_size(value); i++) find_used(json_array_get(value, i), used);
-    if (!json_is_object(value)) return;
-    const char *name;
-    json_t *content;
-    json_object_foreach((json_t *)(uintptr_t)value, name, content) {
-        colon = strchr(name, ':');
-        if (colon) json_object_setn_new(used, name, (size_t)(colon - name), json_true());
-        find_used(content, used);
-    }
+    return code == PT_OK && !settled(w, &event->prefixes, out) ? write_event_once(w, event, out) : code;
 }
 
 static json_t *standard_meaning(const char *prefix) {
@@ -284,7 +291,7 @@ static json_t *standard_meaning(const char *prefix) {
 static enum pt_code share_prefixes(struct writer *w, const json_t *tree, json_t *context, json_t *own) {
     PT_JSON json_t *used = json_object();
     if (!used) return no_memory(w);
-    find_used(tree, used);
+    find_used(tree, true, used);
     enum pt_code code = PT_OK;
     const char *prefix;
     json_t *mark;
@@ -312,7 +319,7 @@ enum pt_code epcis_json_from_event(const struct epcis_event *event, json_t **out
     PT_JSON json_t *prefixes = json_object();
     PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *object = json_object();
-    struct writer w = {prefixes, meaningless, err};
+    struct writer w = {prefixes, meaningless, false, err};
     if (!prefixes || !meaningless || !object) return no_memory(&w);
     const enum pt_code code = write_event(&w, event, object);
     if (code == PT_OK) *out = json_incref(object);
@@ -325,7 +332,7 @@ enum pt_code epcis_json_encode_event(const struct epcis_event *event, struct pt_
     PT_JSON json_t *content = json_object();
     PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *whole = json_object();
-    struct writer w = {prefixes, meaningless, err};
+    struct writer w = {prefixes, meaningless, false, err};
     if (!prefixes || !meaningless || !shared || !content || !whole) return no_memory(&w);
     enum pt_code code = write_event(&w, event, content);
     if (code == PT_OK) code = share_prefixes(&w, content, shared, shared);
@@ -370,8 +377,8 @@ static enum pt_code write_head_once(struct document_writer *d) {
 
 static enum pt_code write_head(struct document_writer *d) {
     enum pt_code code = write_head_once(d);
-    if (code == PT_OK && !settled(&d->w, d->whole)) code = write_head_once(d);
-    find_used(d->whole, d->head_uses);
+    if (code == PT_OK && !settled(&d->w, &d->document->prefixes, d->whole)) code = write_head_once(d);
+    find_used(d->whole, true, d->head_uses);
     return code == PT_OK ? share_prefixes(&d->w, d->whole, d->context, d->context) : code;
 }
 
@@ -382,7 +389,7 @@ static enum pt_code write_document_event(struct document_writer *d, const struct
     PT_JSON json_t *own = json_object();
     PT_JSON json_t *meaningless = json_object();
     PT_JSON json_t *whole = json_object();
-    struct writer w = {prefixes, meaningless, d->w.err};
+    struct writer w = {prefixes, meaningless, false, d->w.err};
     if (!prefixes || !meaningless || !content || !own || !whole) return no_memory(&w);
     enum pt_code code = write_event(&w, event, content);
     if (code == PT_OK) code = share_prefixes(&w, content, d->context, own);
@@ -457,7 +464,7 @@ enum pt_code epcis_json_encode_document(const struct epcis_document *document, s
     PT_JSON json_t *head_uses = json_object();
     PT_JSON json_t *whole = json_object();
     PT_JSON json_t *meaningless = json_object();
-    struct document_writer d = {document, context, head_uses, whole, {prefixes, meaningless, err}};
+    struct document_writer d = {document, context, head_uses, whole, {prefixes, meaningless, false, err}};
     if (!prefixes || !meaningless || !context || !head_uses || !whole) return no_memory(&d.w);
     const bool list = document->kind == EPCIS_EVENT_LIST;
     json_t *events = NULL;

@@ -46,7 +46,7 @@ enum pt_code epcis_read_check_name(struct epcis_reader *reader, const char *name
 }
 
 static enum pt_code split_iri(struct epcis_reader *reader, const char *iri, struct epcis_member *out) {
-    size_t cut = strlen(iri);
+    size_t cut = strlen(iri) - 1;  // a slash at the very end belongs to the name, which is never empty
     while (cut > 0 && iri[cut - 1] != '/' && iri[cut - 1] != '#') cut--;
     out->local = pt_arena_strdup(reader->arena, pt_bytes_str(iri + cut));
     if (!out->local) return epcis_read_no_room(reader);
@@ -57,7 +57,7 @@ enum pt_code epcis_read_name(struct epcis_reader *reader, const char *name, cons
                              struct epcis_member *out) {
     const char *colon = strchr(name, ':');
     // Behind a colon "//" begins an authority: the name is a whole IRI, not a compact one (JSON-LD 1.1, 5.2).
-    if (colon && colon[1] == '/' && colon[2] == '/') return split_iri(reader, name, out);
+    if (colon && colon[1] == '/' && colon[2] == '/' && epcis_is_uri(name)) return split_iri(reader, name, out);
     const char *local = colon ? colon + 1 : name;
     bool known = false;
     if (colon) known = jsonld_prefix(scope, name, (size_t)(colon - name), &reader->scratch);

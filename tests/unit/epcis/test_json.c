@@ -214,7 +214,8 @@ static void made_prefixes_change_no_other_name(void **state) {
     struct epcis_document document;
     struct epcis_document again;
     decode("{\"@context\":{\"a\":\"https://a.example/\"}," EVENT_HEAD ",\"https://b.example/x\":1,\"ns1:x\":2,\"a:y\":3,\"https://a.example/y\":4,"
-           "\"p:z\":5,\"a:w\":{\"@context\":{\"p\":\"https://p.example/\"},\"p:z\":6}}",
+           "\"p:z\":5,\"a:w\":{\"@context\":{\"p\":\"https://p.example/\"},\"p:z\":6},"
+           "\"a:v\":{\"@context\":{\"q\":\"https://q.example/\"},\"q:z\":7},\"q:z\":8}",
            EPCIS_FOR_CAPTURE, &arena, &document);
     struct pt_buf out = PT_BUF_INIT(65536);
     struct pt_error err = {0};
@@ -230,6 +231,7 @@ static void made_prefixes_change_no_other_name(void **state) {
         assert_int_equal(after->items[i].value.number.integer, before->items[i].value.number.integer);
     }
     assert_string_equal(after->items[5].value.members.items[0].ns, "https://p.example/");
+    assert_string_equal(after->items[6].value.members.items[0].ns, "https://q.example/");
     pt_buf_free(&out);
     pt_arena_free(&arena);
 }
