@@ -25,7 +25,8 @@ static bool presentable(struct pt_bytes text) {
 static enum pt_code check_text(const char *text, const char *field, bool may_be_empty, struct pt_error *err) {
     const size_t len = strlen(text);
     if ((len == 0 && !may_be_empty) || len > ACTOR_TEXT_MAX)
-        return pt_fail(err, PT_INVALID, field, "must have %s%u bytes", may_be_empty ? "at most " : "1 to ", ACTOR_TEXT_MAX);
+        return pt_fail(err, PT_INVALID, field, "must have %s%u bytes", may_be_empty ? "at most " : "1 to ",
+                       ACTOR_TEXT_MAX);
     if (!presentable(pt_bytes_of(text, len)))
         return pt_fail(err, PT_INVALID, field, "must be UTF-8 without control characters");
     return PT_OK;
@@ -123,7 +124,8 @@ static enum pt_code read_payload(struct pt_bytes payload, struct enrolment_reque
     const struct pt_bytes key = cbor_skip(&reader);
     expect_key(&reader, 4);
     const struct pt_bytes csr = cbor_get_text(&reader);
-    if (csr.len == 0 || csr.len > ENROLMENT_REQUEST_CSR_MAX) cbor_fail(&reader, "the certificate request is empty or too long");
+    if (csr.len == 0 || csr.len > ENROLMENT_REQUEST_CSR_MAX)
+        cbor_fail(&reader, "the certificate request is empty or too long");
     expect_key(&reader, 5);
     get_text(&reader, "party", false, out->party);
     expect_key(&reader, 6);
@@ -143,7 +145,8 @@ static enum pt_code read_payload(struct pt_bytes payload, struct enrolment_reque
 static enum pt_code check_header(struct pt_bytes header, const struct pt_digest *kid, struct pt_error *err) {
     struct cbor_reader reader = cbor_reader_of(header, true, err);
     struct pt_digest named = {{0}}, genesis;
-    if (cbor_get_map(&reader, HEADER_PAIRS) != HEADER_PAIRS) cbor_fail(&reader, "expected %d header labels", HEADER_PAIRS);
+    if (cbor_get_map(&reader, HEADER_PAIRS) != HEADER_PAIRS)
+        cbor_fail(&reader, "expected %d header labels", HEADER_PAIRS);
     if (cbor_get_int(&reader) != COSE_HEADER_ALG || cbor_get_int(&reader) != COSE_ES256)
         cbor_fail(&reader, "the algorithm must be ES256");
     if (cbor_get_int(&reader) != COSE_HEADER_CONTENT_TYPE ||
