@@ -8,6 +8,7 @@
 // error; returns the exit status: 0 good, 1 bad input or does not verify, 2 wrong usage, 3 system failure.
 typedef int command_function(int argc, char **argv);
 
+command_function command_admin;
 command_function command_decode;
 command_function command_event;
 command_function command_identify;

@@ -4,6 +4,7 @@
 #include "tools/command/command.h"
 
 static const struct command commands[] = {
+    {"admin", command_admin, "a consortium's keys, certificates, genesis and enrolments"},
     {"decode", command_decode, "the barcodes in pictures"},
     {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
     {"identify", command_identify, "what a scanned code says, or which rule it breaks and where"},
