@@ -2,18 +2,22 @@
 
 #include <string.h>
 
+// The table is in the order of its first AIs, so the candidate is the last entry that does not start behind `digits`.
 const struct gs1_ai *gs1_ai_find(struct pt_bytes digits) {
     if (digits.len < 2 || digits.len > GS1_AI_MAX) return NULL;
-    for (size_t i = 0; i < gs1_ai_count(); i++) {
-        const struct gs1_ai *ai = gs1_ai_at(i);
-        if (strlen(ai->first) == digits.len && memcmp(digits.data, ai->first, digits.len) >= 0 &&
-            memcmp(digits.data, ai->last, digits.len) <= 0 &&
-            // A range runs over its last digit only, so that 31:1 between 3100 and 3105 does not slip in.
-            memcmp(digits.data, ai->first, digits.len - 1) == 0 && digits.data[digits.len - 1] >= '0' &&
-            digits.data[digits.len - 1] <= '9')
-            return ai;
+    size_t low = 0;
+    size_t high = gs1_ai_count();
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (pt_bytes_compare(pt_bytes_str(gs1_ai_at(middle)->first), digits) <= 0) low = middle + 1;
+        else high = middle;
     }
-    return NULL;
+    const struct gs1_ai *ai = gs1_ai_at(low - 1);
+    if (!ai || strlen(ai->first) != digits.len) return NULL;
+    // A range runs over its last digit only.
+    const uint8_t last = digits.data[digits.len - 1];
+    const bool same = memcmp(digits.data, ai->first, digits.len - 1) == 0;
+    return same && last >= (uint8_t)ai->first[digits.len - 1] && last <= (uint8_t)ai->last[digits.len - 1] ? ai : NULL;
 }
 
 size_t gs1_ai_length(struct pt_bytes text) {

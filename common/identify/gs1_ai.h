@@ -62,6 +62,7 @@ struct gs1_component {
 #define GS1_PREDEFINED 1u // length is fixed by the first two digits: needs no separator behind it
 #define GS1_ATTRIBUTE 2u  // allowed in the query of a Digital Link
 #define GS1_KEY 4u        // primary key of a Digital Link
+#define GS1_QUALIFIER 8u  // follows a primary key in a Digital Link
 
 struct gs1_ai {
     const char *first; // a lone AI, or the first and last of a range that differs in its last digit

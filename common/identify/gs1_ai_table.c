@@ -3,6 +3,7 @@
 #define FIXED GS1_PREDEFINED
 #define ATTRIBUTE GS1_ATTRIBUTE
 #define KEY GS1_KEY
+#define QUALIFIER GS1_QUALIFIER
 
 // {first AI, last AI, flags, components {set, least, most, optional, checks}, …}. Held entry by entry against the
 // GS1 Syntax Dictionary by tests/unit/identify/test_gs1_ai_table.c.
@@ -15,7 +16,7 @@ static const struct gs1_ai table[] = {
      .excludes = "01,03", .title = "CONTENT"},
     {"03", "03", FIXED, {{'N', 14, 14, false, {GS1_CHECK_DIGIT, GS1_PREFIX_AT_2}}}, .excludes = "01,02,37,235",
      .title = "MTO GTIN"},
-    {"10", "10", ATTRIBUTE, {{'X', 1, 20}}, .needs = "01,02,03,8006,8026", .title = "BATCH/LOT"},
+    {"10", "10", ATTRIBUTE | QUALIFIER, {{'X', 1, 20}}, .needs = "01,02,03,8006,8026", .title = "BATCH/LOT"},
     {"11", "11", FIXED | ATTRIBUTE, {{'N', 6, 6, false, {GS1_DATE_DAY_0}}}, .needs = "01,02,03,8006,8026",
      .title = "PROD DATE"},
     {"12", "12", FIXED | ATTRIBUTE, {{'N', 6, 6, false, {GS1_DATE_DAY_0}}}, .needs = "8020", .title = "DUE DATE"},
@@ -28,9 +29,9 @@ static const struct gs1_ai table[] = {
     {"17", "17", FIXED | ATTRIBUTE, {{'N', 6, 6, false, {GS1_DATE_DAY_0}}}, .needs = "01,02,03,255,8006,8026",
      .title = "USE BY or EXPIRY"},
     {"20", "20", FIXED | ATTRIBUTE, {{'N', 2, 2}}, .needs = "01,02,03,8006,8026", .title = "VARIANT"},
-    {"21", "21", 0, {{'X', 1, 20}}, .needs = "01,03,8006", .excludes = "235", .title = "SERIAL"},
-    {"22", "22", 0, {{'X', 1, 20}}, .needs = "01", .title = "CPV"},
-    {"235", "235", 0, {{'X', 1, 28}}, .needs = "01", .title = "TPX"},
+    {"21", "21", QUALIFIER, {{'X', 1, 20}}, .needs = "01,03,8006", .excludes = "235", .title = "SERIAL"},
+    {"22", "22", QUALIFIER, {{'X', 1, 20}}, .needs = "01", .title = "CPV"},
+    {"235", "235", QUALIFIER, {{'X', 1, 28}}, .needs = "01", .title = "TPX"},
     {"240", "240", ATTRIBUTE, {{'X', 1, 30}}, .needs = "01,02,03,8006,8026", .title = "ADDITIONAL ID"},
     {"241", "241", ATTRIBUTE, {{'X', 1, 30}}, .needs = "01,02,03,8006,8026", .title = "CUST. PART No."},
     {"242", "242", ATTRIBUTE, {{'N', 1, 6}}, .needs = "01,02,8006,8026", .title = "MTO VARIANT"},
@@ -39,7 +40,7 @@ static const struct gs1_ai table[] = {
     {"251", "251", ATTRIBUTE, {{'X', 1, 30}}, .needs = "01,03,8006", .title = "REF. TO SOURCE"},
     {"253", "253", ATTRIBUTE | KEY, {{'N', 13, 13, false, {GS1_CHECK_DIGIT, GS1_PREFIX_AT_1}}, {'X', 1, 17, true}},
      .title = "GDTI"},
-    {"254", "254", 0, {{'X', 1, 20}}, .needs = "414", .title = "GLN EXTENSION COMPONENT"},
+    {"254", "254", QUALIFIER, {{'X', 1, 20}}, .needs = "414", .title = "GLN EXTENSION COMPONENT"},
     {"255", "255", ATTRIBUTE | KEY, {{'N', 13, 13, false, {GS1_CHECK_DIGIT, GS1_PREFIX_AT_1}}, {'N', 1, 12, true}},
      .excludes = "01,02,415,8006,8020,8026", .title = "GCN"},
     {"30", "30", ATTRIBUTE, {{'N', 1, 8}}, .needs = "01,02", .title = "VAR. COUNT"},
@@ -255,7 +256,7 @@ static const struct gs1_ai table[] = {
      .title = "PROCESSOR # 8"},
     {"7039", "7039", ATTRIBUTE, {{'N', 3, 3, false, {GS1_COUNTRY_OR_999}}, {'X', 1, 27}}, .needs = "01,02",
      .title = "PROCESSOR # 9"},
-    {"7040", "7040", 0, {{'N', 1, 1}, {'X', 1, 1}, {'X', 1, 1}, {'X', 1, 1, false, {GS1_IMPORTER}}},
+    {"7040", "7040", QUALIFIER, {{'N', 1, 1}, {'X', 1, 1}, {'X', 1, 1}, {'X', 1, 1, false, {GS1_IMPORTER}}},
      .title = "UIC+EXT"},
     {"7041", "7041", 0, {{'X', 1, 4, false, {GS1_PACKAGE}}}, .needs = "00", .title = "UFRGT UNIT TYPE"},
     {"710", "710", ATTRIBUTE, {{'X', 1, 20}}, .needs = "01", .title = "NHRN PZN"},
@@ -310,7 +311,7 @@ static const struct gs1_ai table[] = {
      {'N', 2, 2, true, {GS1_MINUTE}}, {'N', 2, 2, true, {GS1_SECOND}}}, .needs = "01,02,03", .title = "PROD TIME"},
     {"8009", "8009", ATTRIBUTE, {{'X', 1, 50}}, .needs = "00,01,03", .title = "OPTSEN"},
     {"8010", "8010", ATTRIBUTE | KEY, {{'Y', 1, 30, false, {GS1_PREFIX_AT_1}}}, .qualifiers = "8011", .title = "CPID"},
-    {"8011", "8011", 0, {{'N', 1, 12, false, {GS1_NO_ZERO_PREFIX}}}, .needs = "8010", .title = "CPID SERIAL"},
+    {"8011", "8011", QUALIFIER, {{'N', 1, 12, false, {GS1_NO_ZERO_PREFIX}}}, .needs = "8010", .title = "CPID SERIAL"},
     {"8012", "8012", ATTRIBUTE, {{'X', 1, 20}}, .needs = "01,03,8006", .title = "VERSION"},
     {"8013", "8013", ATTRIBUTE | KEY, {{'X', 1, 25, false, {GS1_CHECK_PAIR, GS1_PREFIX_AT_1}}}, .title = "GMN"},
     {"8014", "8014", 0, {{'X', 1, 25, false, {GS1_CHECK_PAIR, GS1_PREFIX_AT_1, GS1_HAS_NON_DIGIT}}}, .needs = "01",
@@ -319,8 +320,8 @@ static const struct gs1_ai table[] = {
      .qualifiers = "8019", .title = "GSRN - PROVIDER"},
     {"8018", "8018", ATTRIBUTE | KEY, {{'N', 18, 18, false, {GS1_CHECK_DIGIT, GS1_PREFIX_AT_1}}}, .excludes = "8017",
      .qualifiers = "8019", .title = "GSRN - RECIPIENT"},
-    {"8019", "8019", 0, {{'N', 1, 10}}, .needs = "8017,8018", .title = "SRIN"},
-    {"8020", "8020", 0, {{'X', 1, 25}}, .needs = "415", .title = "REF No."},
+    {"8019", "8019", QUALIFIER, {{'N', 1, 10}}, .needs = "8017,8018", .title = "SRIN"},
+    {"8020", "8020", QUALIFIER, {{'X', 1, 25}}, .needs = "415", .title = "REF No."},
     {"8026", "8026", ATTRIBUTE, {{'N', 14, 14, false, {GS1_CHECK_DIGIT, GS1_PREFIX_AT_2}},
      {'N', 4, 4, false, {GS1_PIECE_OF_TOTAL}}}, .needs = "37", .excludes = "02,03,8006", .title = "ITIP CONTENT"},
     {"8030", "8030", ATTRIBUTE, {{'Z', 1, 90}},

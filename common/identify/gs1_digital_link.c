@@ -61,7 +61,8 @@ static enum pt_code split_uri(struct pt_bytes uri, struct uri_parts *parts, stru
 static const struct gs1_ai *named_ai(struct pt_bytes name, struct pt_bytes *code, bool *word) {
     *word = false;
     *code = name;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    const bool digits = name.len > 0 && name.data[0] >= '0' && name.data[0] <= '9';
+    for (size_t i = 0; !digits && i < sizeof words / sizeof *words; i++)
         if (pt_bytes_equal(name, pt_bytes_str(words[i].word))) {
             *code = pt_bytes_str(words[i].code);
             *word = true;
@@ -120,7 +121,7 @@ static enum pt_code find_key(struct pt_bytes uri, const struct pt_bytes *segment
             *key = at - 2;
             return PT_OK;
         }
-        if (!ai || !gs1_is_qualifier(code)) break;
+        if (!ai || !(ai->flags & GS1_QUALIFIER)) break;
     }
     const long position = count ? (long)(segments[0].data - uri.data) : (long)uri.len;
     return pt_fail_at(err, PT_NOT_FOUND, position, NULL, "digital-link: the path ends in no GS1 primary key");

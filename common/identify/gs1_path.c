@@ -20,16 +20,6 @@ static const char *alternative(const struct gs1_ai *key, size_t number) {
     return at;
 }
 
-bool gs1_is_qualifier(struct pt_bytes code) {
-    for (size_t i = 0; i < gs1_ai_count(); i++)
-        for (size_t n = 0; n < GS1_QUALIFIERS_MAX; n++) {
-            const char *at = alternative(gs1_ai_at(i), n);
-            for (struct pt_bytes one; at && (one = next_code(&at)).len > 0;)
-                if (pt_bytes_equal(one, code)) return true;
-        }
-    return false;
-}
-
 bool gs1_path_accepts(struct gs1_path *path, struct pt_bytes code) {
     bool accepted = false;
     for (size_t n = 0; n < GS1_QUALIFIERS_MAX; n++) {

@@ -13,9 +13,6 @@ struct gs1_path {
     bool dropped[GS1_QUALIFIERS_MAX];
 };
 
-// Whether an AI is a qualifier of any key.
-bool gs1_is_qualifier(struct pt_bytes code);
-
 // Whether the qualifier may come next; if so the path has moved on behind it.
 bool gs1_path_accepts(struct gs1_path *path, struct pt_bytes code);
 

@@ -43,6 +43,26 @@ static void the_table_is_the_dictionary(void **state) {
     }
 }
 
+static bool listed(const char *qualifiers, const char *code) {
+    for (const char *at = qualifiers; *at;) {
+        const size_t len = strcspn(at, ",|");
+        if (len == strlen(code) && strncmp(at, code, len) == 0) return true;
+        at += len + (at[len] != '\0');
+    }
+    return false;
+}
+
+static void qualifiers_are_what_some_key_lists(void **state) {
+    (void)state;
+    const struct dictionary *dictionary = dictionary_read();
+    for (size_t i = 0; i < dictionary->count; i++) {
+        bool qualifier = false;
+        for (size_t k = 0; k < dictionary->count && !qualifier; k++)
+            qualifier = listed(dictionary->entries[k].dlpkey, dictionary->entries[i].first);
+        assert_int_equal(!!(gs1_ai_at(i)->flags & GS1_QUALIFIER), qualifier);
+    }
+}
+
 static void every_ai_is_found_and_nothing_else(void **state) {
     (void)state;
     dictionary_read();
@@ -81,6 +101,7 @@ static void code_lists_know_their_members(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_the_dictionary),
+        cmocka_unit_test(qualifiers_are_what_some_key_lists),
         cmocka_unit_test(every_ai_is_found_and_nothing_else),
         cmocka_unit_test(code_lists_know_their_members),
     };
