@@ -7,8 +7,7 @@
 struct scan_reader;
 
 struct scan_reader_options {
-    int64_t budget_ms;   // for one frame; what was found until then is given
-    bool thorough;       // goes on with enhanced pictures after a symbol has been found
+    int64_t budget_ms;  // for one frame; what was found until then is given
 };
 
 enum pt_code scan_reader_open(const struct scan_reader_options *options, struct scan_reader **out,

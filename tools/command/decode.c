@@ -81,7 +81,7 @@ int command_decode(int argc, char **argv) {
     }
     struct pt_error err = {0};
     struct scan_reader *reader;
-    if (scan_reader_open(&(struct scan_reader_options){.budget_ms = BUDGET_MS, .thorough = true}, &reader, &err) != PT_OK)
+    if (scan_reader_open(&(struct scan_reader_options){.budget_ms = BUDGET_MS}, &reader, &err) != PT_OK)
         return command_failed("decode", &err);
     int worst = 0;
     for (int i = first; i < argc; i++) {
