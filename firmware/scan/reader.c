@@ -183,7 +183,7 @@ enum pt_code scan_reader_read(struct scan_reader *reader, const struct scan_fram
     for (size_t i = 0; i < sizeof passes / sizeof *passes && code == PT_OK; i++) {
         const struct pass *pass = &passes[i];
         if (scan_clock_ms() >= deadline) break;
-        if (pass->when == NOTHING_YET && out->count > 0) break;
+        if (pass->when == NOTHING_YET && out->count > 0 && !reader->options.thorough) break;
         if ((uint64_t)frame->width * frame->height > pass->most_pixels) continue;
         code = run_pass(reader, frame, pass, deadline, out, err);
     }

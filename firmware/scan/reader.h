@@ -8,6 +8,7 @@ struct scan_reader;
 
 struct scan_reader_options {
     int64_t budget_ms;  // for one frame; what was found until then is given
+    bool thorough;      // improved versions of the picture are tried even when something has been found, for what else is there
 };
 
 enum pt_code scan_reader_open(const struct scan_reader_options *options, struct scan_reader **out,
