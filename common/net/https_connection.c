@@ -85,10 +85,11 @@ void https_connection_open(struct https_worker *worker, int fd, const struct soc
     event_assign(&connection->read_event, worker->base, fd, EV_READ | EV_PERSIST, on_event, connection);
     event_assign(&connection->write_event, worker->base, fd, EV_WRITE | EV_PERSIST, on_event, connection);
     link_in(connection);
-    connection->state = server->tls ? HTTPS_HANDSHAKE : HTTPS_READ_HEAD;
+    const bool plain = server->options.plain;
+    connection->state = plain ? HTTPS_READ_HEAD : HTTPS_HANDSHAKE;
     connection->deadline =
-        https_now_ms() + (server->tls ? server->options.handshake_timeout_ms : server->options.idle_timeout_ms);
-    if (server->tls) {
+        https_now_ms() + (plain ? server->options.idle_timeout_ms : server->options.handshake_timeout_ms);
+    if (!plain) {
         pthread_mutex_lock(&server->tls_mutex);
         connection->session = https_tls_accept(server->tls, fd);
         pthread_mutex_unlock(&server->tls_mutex);

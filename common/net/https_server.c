@@ -257,8 +257,9 @@ enum pt_code https_server_reload(struct https_server *server, struct pt_error *e
 
 static void free_worker(struct https_worker *worker) {
     if (worker->listener >= 0) close(worker->listener);
-    if (worker->mailbox) https_mailbox_close(worker->mailbox);
+    // First the loop, which watches the mailbox's descriptor: the last deferred handle may close that at any time.
     if (worker->base) event_base_free(worker->base);
+    if (worker->mailbox) https_mailbox_close(worker->mailbox);
 }
 
 void https_server_stop(struct https_server *server, unsigned deadline_ms) {

@@ -39,7 +39,7 @@ struct directory {
 
 struct disk_fake {
     struct pt_disk disk;
-    struct directory states[MAX_CHANGES];  // [0] durable; each later one after one more change; the last is live
+    struct directory *states;  // [0] durable; each later one after one more change; the last is live
     size_t state_count;
     struct content *contents[MAX_CHANGES];
     size_t content_count;
@@ -75,8 +75,9 @@ static enum pt_code may_change(struct disk_fake *fake, struct pt_error *err) {
 }
 
 static struct directory *change_directory(struct disk_fake *fake) {
-    if (fake->state_count == MAX_CHANGES) abort();
-    fake->states[fake->state_count] = *live(fake);
+    fake->states = realloc(fake->states, (fake->state_count + 1) * sizeof *fake->states);
+    if (!fake->states) abort();
+    fake->states[fake->state_count] = fake->states[fake->state_count - 1];
     fake->state_count++;
     return live(fake);
 }
@@ -247,6 +248,8 @@ struct disk_fake *disk_fake_new(void) {
     if (!fake) abort();
     fake->disk = (struct pt_disk){fake_open, fake_close, fake_read_at, fake_write_at, fake_size, fake_truncate, fake_sync,
                                   fake_sync_dir, fake_remove, fake_rename, fake_list, NULL, fake};
+    fake->states = calloc(1, sizeof *fake->states);
+    if (!fake->states) abort();
     fake->state_count = 1;
     fake->fail_in = -1;
     return fake;
@@ -260,6 +263,7 @@ void disk_fake_free(struct disk_fake *fake) {
         free(fake->contents[i]->changes);
         free(fake->contents[i]);
     }
+    free(fake->states);
     free(fake);
 }
 
