@@ -8,6 +8,9 @@ static const struct command commands[] = {
     {"decode", command_decode, "the barcodes in pictures"},
     {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
     {"identify", command_identify, "what a scanned code says, or which rule it breaks and where"},
+    {"merkle", command_merkle, "whether a Merkle proof holds"},
+    {"receipt", command_receipt, "whether a receipt proves that a statement is in the log; offline"},
+    {"statement", command_statement, "whether a signed statement verifies, and what it says"},
     {NULL, NULL, NULL},
 };
 
