@@ -104,10 +104,26 @@ static enum pt_code read_proofs(struct receipt *out, struct pt_error *err) {
     if (code != PT_OK) return code;
     if (!found) return pt_fail(err, PT_INVALID, "vdp", "the receipt holds no inclusion proof");
     struct cbor_reader list = cbor_reader_of(value, false, err);
-    cbor_expect_array(&list, 1);
-    const struct pt_bytes proof = cbor_get_bytes(&list);
-    code = cbor_finish(&list);
-    return code == PT_OK ? read_proof(proof, out, err) : code;
+    out->proofs = value;
+    out->proof_count = (size_t)cbor_get_array(&list, RECEIPT_MAX_PROOFS);
+    if (cbor_failed(&list)) return list.code;
+    if (out->proof_count == 0) return pt_fail(err, PT_INVALID, "vdp", "the receipt holds no inclusion proof");
+    for (size_t number = out->proof_count; number > 0 && code == PT_OK; number--) code = receipt_choose(out, number - 1, err);
+    return code;
+}
+
+enum pt_code receipt_choose(struct receipt *receipt, size_t number, struct pt_error *err) {
+    struct cbor_reader list = cbor_reader_of(receipt->proofs, false, err);
+    struct pt_bytes proof = {NULL, 0};
+    const uint64_t count = cbor_get_array(&list, RECEIPT_MAX_PROOFS);
+    for (size_t i = 0; i < count && !cbor_failed(&list); i++) {
+        const struct pt_bytes item = cbor_get_bytes(&list);
+        if (i == number) proof = item;
+    }
+    const enum pt_code code = cbor_finish(&list);
+    if (code != PT_OK) return code;
+    if (number >= count) return pt_fail(err, PT_INVALID, "vdp", "the receipt holds fewer proofs");
+    return read_proof(proof, receipt, err);
 }
 
 enum pt_code receipt_decode(struct pt_bytes bytes, struct receipt *out, struct pt_error *err) {

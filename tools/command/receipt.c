@@ -130,13 +130,17 @@ static enum pt_code verify_issuer(const char *path, const struct registered *sta
 
 // --- The receipt ---
 
-static enum pt_code verify_receipt(const struct receipt *receipt, const struct key_set *trust, const struct pt_digest *id,
+static enum pt_code verify_receipt(struct receipt *receipt, const struct key_set *trust, const struct pt_digest *id,
                                    const struct verify_key **log, struct pt_error *err) {
     enum pt_code code = pt_fail(err, PT_UNVERIFIED, NULL, "none of the trusted keys is for this receipt's algorithm");
-    for (size_t i = 0; i < trust->count && code != PT_OK; i++) {
+    for (size_t i = 0; i < trust->count; i++) {
         if (verify_key_algorithm(trust->keys[i]) != receipt->envelope.algorithm) continue;
-        code = receipt_verify(receipt, trust->keys[i], id, err);
-        if (code == PT_OK) *log = trust->keys[i];
+        for (size_t number = 0; number < receipt->proof_count; number++) {
+            code = receipt_choose(receipt, number, err);
+            if (code == PT_OK) code = receipt_verify(receipt, trust->keys[i], id, err);
+            *log = trust->keys[i];
+            if (code == PT_OK) return PT_OK;
+        }
     }
     return code;
 }

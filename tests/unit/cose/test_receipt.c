@@ -160,6 +160,10 @@ static void other_forms_are_taken_or_refused_by_the_rules(void **state) {
     snprintf(form, sizeof form, "a219018b0119018ca12081%s", proof);                         // only unprotected
     assert_int_equal(check_form(c, "a10126", form, false, &c->root), PT_INVALID);
     snprintf(form, sizeof form, "a119018ca12082%s%s", proof, proof);                        // two proofs
+    assert_int_equal(check_form(c, header, form, false, &c->root), PT_OK);
+    snprintf(form, sizeof form, "a119018ca12082%s43820100", proof);                       // the second malformed
+    assert_int_equal(check_form(c, header, form, false, &c->root), PT_INVALID);
+    snprintf(form, sizeof form, "a119018ca12082%s4483000080", proof);                       // the second of no tree
     assert_int_equal(check_form(c, header, form, false, &c->root), PT_INVALID);
     snprintf(form, sizeof form, "a119018ca22081%s2180", proof);                             // a consistency list beside it
     assert_int_equal(check_form(c, header, form, false, &c->root), PT_OK);
@@ -169,6 +173,40 @@ static void other_forms_are_taken_or_refused_by_the_rules(void **state) {
                          "a119018ca12081448303018" "0", "a119018ca12081458301000080", "a119018ca120814483030380"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_not_equal(check_form(c, header, bad[i], false, &c->root), PT_OK);
+}
+
+// A receipt for two statements: the first proof is of the log's leaf 0, the second of leaf 1.
+static void one_of_several_proofs_is_chosen(void **state) {
+    struct log_case *c = *state;
+    struct pt_error err;
+    struct receipt receipt;
+    struct merkle_path other;
+    struct pt_buf map = from_hex("a119018ca12082");
+    struct pt_buf bytes = PT_BUF_INIT(RECEIPT_MAX);
+    assert_ok(merkle_inclusion_path(read_leaf_or_pair, c, 0, 3, &other, &err), &err);
+    for (uint64_t index = 0; index < 2; index++) {
+        const struct merkle_path *path = index == 0 ? &other : &c->path;
+        struct pt_buf proof = PT_BUF_INIT(256);
+        cbor_put_array(&proof, 3);
+        cbor_put_uint(&proof, 3);
+        cbor_put_uint(&proof, index);
+        cbor_put_array(&proof, path->count);
+        for (size_t i = 0; i < path->count; i++) cbor_put_bytes(&proof, pt_bytes_digest(&path->nodes[i]));
+        cbor_put_bytes(&map, pt_buf_bytes(&proof));
+        pt_buf_free(&proof);
+    }
+    assert_ok(cose_sign1_sign(&c->log, pt_bytes_of("\xa2\x01\x26\x19\x01\x8b\x01", 7), pt_buf_bytes(&map), NO_BYTES,
+                              pt_bytes_digest(&c->root), true, &bytes, &err), &err);
+    assert_ok(receipt_decode(pt_buf_bytes(&bytes), &receipt, &err), &err);
+    assert_int_equal(receipt.proof_count, 2);
+    assert_int_equal(receipt.leaf_index, 0);
+    assert_ok(receipt_verify(&receipt, c->log.key, &c->ids[0], &err), &err);
+    assert_int_equal(receipt_verify(&receipt, c->log.key, &c->ids[1], NULL), PT_UNVERIFIED);
+    assert_ok(receipt_choose(&receipt, 1, &err), &err);
+    assert_ok(receipt_verify(&receipt, c->log.key, &c->ids[1], &err), &err);
+    assert_int_equal(receipt_choose(&receipt, 2, NULL), PT_INVALID);
+    pt_buf_free(&map);
+    pt_buf_free(&bytes);
 }
 
 static void long_receipts_and_paths_are_refused(void **state) {
@@ -194,6 +232,7 @@ int main(void) {
         cmocka_unit_test(the_drafts_examples_have_their_shape),
         cmocka_unit_test(a_receipt_proves_its_statement_only),
         cmocka_unit_test(other_forms_are_taken_or_refused_by_the_rules),
+        cmocka_unit_test(one_of_several_proofs_is_chosen),
         cmocka_unit_test(long_receipts_and_paths_are_refused),
     };
     return cmocka_run_group_tests_name("cose receipt", tests, make_log, free_log);
