@@ -16,6 +16,10 @@
 #include "common/net/https_client.h"
 #include "common/wire/wire.h"
 
+// Of one request, below what a server takes (WIRE_MAX_STATEMENTS, WIRE_MAX_BODY, a block's size).
+#define SEND_AT_ONCE ((size_t)128)
+#define SEND_BYTES ((size_t)256 * 1024)
+
 // --- The chain's state ---
 
 static enum pt_code save_state(const struct own_chain *chain, struct pt_error *err) {
@@ -270,8 +274,8 @@ static enum pt_code open_client(const struct own_chain *chain, struct https_clie
     return https_client_new(&options, out, err);
 }
 
-static enum pt_code post(struct https_client *client, const char *url, struct pt_bytes body, struct wire_ack *ack,
-                         struct pt_error *err) {
+static enum pt_code post(struct https_client *client, const char *url, struct pt_bytes body, struct wire_ack *acks,
+                         size_t count, struct pt_error *err) {
     char target[2048];
     const size_t len = strlen(url);
     const bool slash = len > 0 && url[len - 1] == '/';
@@ -282,13 +286,37 @@ static enum pt_code post(struct https_client *client, const char *url, struct pt
     PT_CLEANUP(https_client_response_free) struct https_client_response response = {0};
     const enum pt_code code = https_client_send(client, &request, &response, err);
     if (code != PT_OK) return code;
-    if (response.status == 200) return wire_acks_decode(pt_buf_bytes(&response.body), ack, 1, err);
+    if (response.status == 200) return wire_acks_decode(pt_buf_bytes(&response.body), acks, count, err);
     return pt_fail(err, response.status >= 500 || response.status == 429 ? PT_UNAVAILABLE : PT_FORBIDDEN, target,
                    "answered %u: %.300s", response.status, pt_buf_cstr(&response.body));
 }
 
 static void free_client(struct https_client **client) {
     https_client_free(*client);
+}
+
+// Sends the first of `sequences` that fit one request, and gives their number. One that was refused does not hold up
+// those behind it: each outcome is taken, and the first failure is what is said.
+static enum pt_code send_some(struct own_chain *chain, struct https_client *client, const char *url,
+                              const uint64_t *sequences, size_t most, size_t *taken, size_t *sent, struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf body = PT_BUF_INIT(SEND_BYTES + STATEMENT_MAX);
+    struct wire_ack acks[SEND_AT_ONCE] = {0};
+    enum pt_code code = PT_OK;
+    for (*taken = 0; code == PT_OK && *taken < most && *taken < SEND_AT_ONCE && body.len < SEND_BYTES; ++*taken) {
+        PT_CLEANUP(pt_buf_free) struct pt_buf bytes = {0};
+        code = read_box(chain, sequences[*taken], &bytes, err);
+        acks[*taken].id = statement_id(pt_buf_bytes(&bytes));
+        pt_buf_append_bytes(&body, pt_buf_bytes(&bytes));
+    }
+    if (code == PT_OK) code = pt_buf_check(&body, err);
+    if (code == PT_OK) code = post(client, url, pt_buf_bytes(&body), acks, *taken, err);
+    if (code != PT_OK) return code;
+    for (size_t i = 0; i < *taken; i++) {
+        struct pt_error later = {0};
+        const enum pt_code outcome = take_ack(chain, sequences[i], &acks[i], sent, code == PT_OK ? err : &later);
+        if (code == PT_OK) code = outcome;
+    }
+    return code;
 }
 
 enum pt_code own_chain_send(struct own_chain *chain, const char *url, size_t *sent, struct pt_error *err) {
@@ -299,14 +327,7 @@ enum pt_code own_chain_send(struct own_chain *chain, const char *url, size_t *se
     if (code != PT_OK || count == 0) return code;
     PT_CLEANUP(free_client) struct https_client *client = NULL;
     code = open_client(chain, &client, err);
-    // One a request: a few at a time are sent here, and each answer then stands for itself.
-    for (size_t i = 0; code == PT_OK && i < count; i++) {
-        PT_CLEANUP(pt_buf_free) struct pt_buf bytes = {0};
-        struct wire_ack ack = {0};
-        code = read_box(chain, sequences[i], &bytes, err);
-        ack.id = statement_id(pt_buf_bytes(&bytes));
-        if (code == PT_OK) code = post(client, url, pt_buf_bytes(&bytes), &ack, err);
-        if (code == PT_OK) code = take_ack(chain, sequences[i], &ack, sent, err);
-    }
+    for (size_t at = 0, taken; code == PT_OK && at < count; at += taken)
+        code = send_some(chain, client, url, &sequences[at], count - at, &taken, sent, err);
     return code;
 }

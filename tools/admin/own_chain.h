@@ -28,7 +28,7 @@ enum pt_code own_chain_sign(struct own_chain *chain, const char *content_type, c
                             struct pt_bytes payload, uint64_t *sequence, struct pt_buf *out,
                             struct pt_error *err) PT_NODISCARD;
 
-// Sends the whole outbox in order to URL/statements; *sent counts what was accepted. A refused statement is moved to
+// Sends the whole outbox in order to URL/statements, many a request; *sent counts what was accepted. A refused one is moved to
 // refused/ and gives PT_FORBIDDEN with the ledger's reason; PT_UNAVAILABLE: run it again.
 enum pt_code own_chain_send(struct own_chain *chain, const char *url, size_t *sent, struct pt_error *err) PT_NODISCARD;
 

@@ -13,6 +13,7 @@ struct ledger {
     struct https_server *server;
     char scratch[256], directory[300], certificate[400], key[400], authority[400], url[64];
     _Atomic enum wire_outcome outcome;
+    atomic_bool refuse_first; // whatever `outcome` says
     atomic_uint requests;
     char sender[128];       // common name of the last one
     uint64_t sequences[16]; // of the statements taken
@@ -22,15 +23,22 @@ struct ledger {
 static void take_statements(void *arg, struct https_request *request) {
     struct ledger *ledger = arg;
     struct statement statement;
-    struct wire_ack ack = {.outcome = ledger->outcome};
+    struct pt_bytes bytes[16];
+    struct wire_ack acks[16] = {0};
+    size_t count = 0;
     PT_CLEANUP(pt_buf_free) struct pt_buf answer = PT_BUF_INIT(65536);
     ledger->requests++;
     snprintf(ledger->sender, sizeof ledger->sender, "%s", https_request_identity(request)->common_name);
-    if (ack.outcome == WIRE_REFUSED) strcpy(ack.error, "unknown signer");
-    if (statement_decode(https_request_body(request), &statement, NULL) != PT_OK) return;
-    ack.id = statement_id(https_request_body(request));
-    if (ack.outcome == WIRE_ACCEPTED) ledger->sequences[ledger->taken++] = statement.sequence;
-    if (wire_acks_encode(&ack, 1, &answer, NULL) != PT_OK) return;
+    if (wire_split_sequence(https_request_body(request), bytes, 16, &count, NULL) != PT_OK) return;
+    for (size_t i = 0; i < count; i++) {
+        if (statement_decode(bytes[i], &statement, NULL) != PT_OK) return;
+        acks[i].id = statement_id(bytes[i]);
+        acks[i].outcome = ledger->outcome;
+        if (ledger->refuse_first && statement.sequence == 0) acks[i].outcome = WIRE_REFUSED;
+        if (acks[i].outcome == WIRE_REFUSED) strcpy(acks[i].error, "unknown signer");
+        if (acks[i].outcome == WIRE_ACCEPTED) ledger->sequences[ledger->taken++] = statement.sequence;
+    }
+    if (wire_acks_encode(acks, count, &answer, NULL) != PT_OK) return;
     https_reply_text(request, 200, WIRE_TYPE_JSON, pt_buf_bytes(&answer));
 }
 
@@ -74,6 +82,7 @@ static void accepted_statements_leave_the_outbox(void **state) {
     // The one that waited went first.
     assert_int_equal(json_integer_value(json_object_get(answer, "sent")), 2);
     assert_int_equal(json_integer_value(json_object_get(answer, "waiting")), 0);
+    assert_int_equal(ledger.requests, 1);
     assert_int_equal(ledger.taken, 2);
     assert_int_equal(ledger.sequences[0], 0);
     assert_int_equal(ledger.sequences[1], 1);
@@ -122,6 +131,21 @@ static void refusals_are_kept_and_said(void **state) {
     assert_false(admin_file_is_there(dir, "actors/op/outbox/0.cose"));
 }
 
+static void a_refusal_holds_up_nobody(void **state) {
+    (void)state;
+    PT_CLEANUP(ledger_stop) struct ledger ledger;
+    ledger_start(&ledger);
+    const char *dir = ledger.directory;
+    ledger.refuse_first = true;
+    json_decref(admin_good("revoke|%s|--operator|op|--kid|%064d|--last-trusted|1|--reason|a", dir, 1));
+    admin_bad(1, "unknown signer", "revoke|%s|--operator|op|--kid|%064d|--last-trusted|1|--reason|b|--url|%s", dir, 2,
+              ledger.url);
+    assert_true(admin_file_is_there(dir, "actors/op/refused/0.cose"));
+    assert_false(admin_file_is_there(dir, "actors/op/outbox/1.cose"));
+    assert_int_equal(ledger.taken, 1);
+    assert_int_equal(ledger.sequences[0], 1);
+}
+
 // Another consortium's server is not spoken to, and what was signed stays here.
 static void strangers_are_not_sent_to(void **state) {
     (void)state;
@@ -145,6 +169,7 @@ int main(void) {
         cmocka_unit_test(duplicates_count_as_sent),
         cmocka_unit_test(a_busy_ledger_is_asked_again),
         cmocka_unit_test(refusals_are_kept_and_said),
+        cmocka_unit_test(a_refusal_holds_up_nobody),
         cmocka_unit_test(strangers_are_not_sent_to),
     };
     return cmocka_run_group_tests_name("admin: sending", tests, NULL, NULL);
