@@ -279,6 +279,53 @@ enum pt_code pt_journal_read(struct pt_journal *journal, const struct pt_journal
     return code;
 }
 
+// The end of the frame at `position`, and the number behind it.
+static enum pt_code frame_end(struct pt_journal *journal, const struct pt_journal_position *position, uint64_t *end,
+                              struct pt_error *err) {
+    struct journal_segment *segment = NULL;
+    uint8_t header[JOURNAL_FRAME_HEADER];
+    struct journal_frame frame;
+    enum pt_code code = acquire(journal, position, &segment, err);
+    if (code != PT_OK) return code;
+    segment->users--;
+    code = journal->disk->read_at(journal->disk->ctx, segment->file, position->offset, header, sizeof header, err);
+    if (code != PT_OK) return code;
+    if (!journal_frame_decode(segment, position->offset, header, &frame) || frame.number != position->number ||
+        frame.length > PT_JOURNAL_MAX_RECORD)
+        return damaged(position, err);
+    *end = position->offset + JOURNAL_FRAME_HEADER + frame.length;
+    return PT_OK;
+}
+
+static enum pt_code following_locked(struct pt_journal *journal, const struct pt_journal_position *position,
+                                     struct pt_journal_position *out, struct pt_error *err) {
+    size_t index = 0;
+    uint64_t end = JOURNAL_SEGMENT_HEADER;
+    *out = (struct pt_journal_position){.number = journal->segments[0]->first};
+    if (position) {
+        const enum pt_code code = frame_end(journal, position, &end, err);
+        if (code != PT_OK) return code;
+        index = position->segment - journal->segments[0]->number;
+        out->number = position->number + 1;
+    }
+    while (index < journal->count && end >= journal->segments[index]->bytes) {
+        index++;
+        end = JOURNAL_SEGMENT_HEADER;
+    }
+    if (index >= journal->count) return pt_fail(err, PT_NOT_FOUND, NULL, "the journal ends here");
+    out->offset = end;
+    out->segment = journal->segments[index]->number;
+    return PT_OK;
+}
+
+enum pt_code pt_journal_following(struct pt_journal *journal, const struct pt_journal_position *position,
+                                  struct pt_journal_position *out, struct pt_error *err) {
+    pthread_mutex_lock(&journal->mutex);
+    const enum pt_code code = following_locked(journal, position, out, err);
+    pthread_mutex_unlock(&journal->mutex);
+    return code;
+}
+
 // Takes the segment's file away; whoever reads it goes on until he is done.
 static enum pt_code remove_segment(struct pt_journal *journal, size_t index, struct pt_error *err) {
     struct journal_segment *segment = journal->segments[index];

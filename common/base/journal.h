@@ -49,6 +49,11 @@ enum pt_code pt_journal_sync(struct pt_journal *journal, struct pt_error *err) P
 enum pt_code pt_journal_read(struct pt_journal *journal, const struct pt_journal_position *position,
                              struct pt_buf *out, struct pt_error *err) PT_NODISCARD;
 
+// Where the record behind `position` lies (NULL: the oldest one kept), so that a reader can go on from a place that it
+// knows without reading what lies before. PT_NOT_FOUND: `position` is the last. Safe from any thread.
+enum pt_code pt_journal_following(struct pt_journal *journal, const struct pt_journal_position *position,
+                                  struct pt_journal_position *out, struct pt_error *err) PT_NODISCARD;
+
 // Deletes whole segments all of whose records have numbers below `number`. The last segment stays.
 enum pt_code pt_journal_drop_before(struct pt_journal *journal, uint64_t number, struct pt_error *err) PT_NODISCARD;
 

@@ -41,19 +41,19 @@ struct contract_context {
     pt_millis chain_time;
     const char *profile;     // "cn", "eu"
     uint64_t rule_version;
-    struct pt_arena *arena;  // lives until the height is done
+    struct pt_arena *arena;  // lives until the statement is done
 };
 
 // What a contract gives back beside the writes.
 struct contract_output {
-    struct alert_record *alerts;  // in the arena
+    enum statement_result result;  // RESULT_APPLIED, RESULT_ALERTED, RESULT_NOT_ALLOWED or RESULT_MALFORMED
+    struct alert_record *alerts;   // in the arena
     size_t alert_count;
-    uint8_t *links_touched;       // one byte a pack of the input: 1 where the statement became part of its history
-    unsigned feed_kind;           // enum ledger_feed_kind; 0: nothing for the feed
-    const char **feed_audience;   // parties (URIs) that it is addressed to; none: everyone
+    // For each pack of the input what its record's `last` was, if the event became part of their history; else NULL.
+    uint64_t *previous;
+    unsigned feed_kind;            // enum ledger_feed_kind; 0: nothing for the feed
+    const char **feed_audience;    // parties (URIs) that it is addressed to; none: everyone
     size_t feed_audience_count;
-    enum statement_result result; // RESULT_APPLIED, RESULT_ALERTED, RESULT_NOT_ALLOWED or RESULT_MALFORMED
-    uint64_t *previous;           // for each pack 1 + the leaf index that it had before (where touched)
 };
 
 struct contract {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cose/cbor.h"
+#include "ledger/state/varint.h"
 
 static const char *const names[] = {
     [ALERT_UNKNOWN_SERIAL] = "unknown_serial",
@@ -19,7 +20,6 @@ static const char *const names[] = {
     [ALERT_EQUIVOCATION] = "equivocation",
     [ALERT_DEVICE_GAP] = "device_gap",
     [ALERT_BROKEN_DEVICE_CHAIN] = "broken_device_chain",
-    [ALERT_EVENT_ID_REUSED] = "event_id_reused",
 };
 #define KINDS (sizeof names / sizeof names[0])
 
@@ -27,9 +27,7 @@ const char *alert_kind_name(enum alert_kind kind) {
     return (unsigned)kind < KINDS && names[kind] ? names[kind] : "unknown";
 }
 
-void alert_record_key(uint64_t number, uint8_t out[8]) {
-    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(number >> (56 - 8 * i));
-}
+void alert_record_key(uint64_t number, uint8_t out[8]) { be64_put(number, out); }
 
 // {1: kind, 2: mode, 3: confidence, 4: pack key, 5: signer, 6: [* leaf], 7: event time, 8: chain time, 9: detail}
 enum pt_code alert_record_encode(const struct alert_record *alert, struct pt_buf *out, struct pt_error *err) {
@@ -61,10 +59,9 @@ static void expect_key(struct cbor_reader *reader, uint64_t key) {
 }
 
 static uint64_t number_of_key(struct cbor_reader *reader, struct pt_bytes key) {
-    uint64_t number = 0;
-    if (key.len != 8) cbor_fail(reader, "an alert's key has 8 bytes");
-    for (size_t i = 0; i < key.len && i < 8; i++) number = number << 8 | key.data[i];
-    return number;
+    if (key.len == 8) return be64_get(key.data);
+    cbor_fail(reader, "an alert's key has 8 bytes");
+    return 0;
 }
 
 enum pt_code alert_record_decode(struct pt_bytes key, struct pt_bytes value, struct alert_record *out,

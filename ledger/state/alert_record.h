@@ -21,7 +21,6 @@ enum alert_kind {
     ALERT_EQUIVOCATION = 12,         // one key, one sequence number, two contents
     ALERT_DEVICE_GAP = 13,           // statements of a device are missing
     ALERT_BROKEN_DEVICE_CHAIN = 14,  // a statement does not name its predecessor
-    ALERT_EVENT_ID_REUSED = 15,      // the same event ID with other content
 };
 
 enum alert_mode { ALERT_SHADOW = 1, ALERT_ENFORCE = 2 };

@@ -5,6 +5,8 @@
 
 #include "common/base/arena.h"
 #include "common/chain/state_change.h"
+#include "ledger/state/state_cache.h"
+#include "ledger/store/index_store.h"
 
 enum access_mode {
     ACCESS_READ = 1,
@@ -44,5 +46,30 @@ enum name_kind { NAME_PLACE = 1, NAME_PARTY = 2, NAME_LOT = 3, NAME_CONTAINER = 
 enum pt_code state_name_of(struct state_view *view, enum name_kind kind, struct pt_bytes text, uint64_t *number,
                            struct pt_error *err) PT_NODISCARD;  // gives a new number if need be
 enum pt_code state_name_text(struct state_view *view, uint64_t number, struct pt_bytes *text, struct pt_error *err) PT_NODISCARD;
+
+// A container's key by its name, made readable (and writable, if the pack was declared so): the way from a pack that was
+// declared with ACCESS_ANCESTORS outwards. *found false if the pack lies in none. Whether the container has been emptied
+// since is not looked at (hierarchy.h).
+enum pt_code state_container_of(struct state_view *view, struct pt_bytes pack, struct pt_bytes *container, bool *found,
+                                struct pt_error *err) PT_NODISCARD;
+
+// --- For the executor ---
+
+// A view on the cache and, behind it, the index. `committed` tells up to which height the index is known to be; `height`
+// is the one under way. One view serves many statements: begin, contracts, then commit or discard.
+struct state_view_source {
+    struct state_cache *cache;
+    struct index_reader *index;
+    uint64_t (*committed)(void *ctx);
+    void *ctx;
+};
+enum pt_code state_view_new(const struct state_view_source *source, struct state_view **out, struct pt_error *err) PT_NODISCARD;
+void state_view_free(struct state_view *view);
+// `arena` holds what the statement writes and must live until commit or discard.
+void state_view_begin(struct state_view *view, uint64_t height, struct pt_arena *arena);
+// What the next contract may touch; replaces the declaration before, keeps the statement's writes.
+enum pt_code state_view_declare(struct state_view *view, const struct access_list *list, struct pt_error *err) PT_NODISCARD;
+enum pt_code state_view_commit(struct state_view *view, struct pt_error *err) PT_NODISCARD;
+void state_view_discard(struct state_view *view);
 
 #endif
