@@ -29,7 +29,7 @@ enum alert_mode { ALERT_SHADOW = 1, ALERT_ENFORCE = 2 };
 #define ALERT_EVIDENCE_MAX 4u
 
 struct alert_record {
-    uint64_t number;          // leaf index << 16 | ordinal: ascending in the order raised; the key
+    uint64_t number;          // 1 for the first, in the order they were raised; the key
     enum alert_kind kind;
     enum alert_mode mode;
     unsigned confidence;      // 0 to 100: how likely it is a wrong, not a mistake or late data

@@ -20,7 +20,10 @@ enum pt_code hierarchy_read(const struct hierarchy_source *source, struct pt_byt
         if (code == PT_OK) code = source->record(source->ctx, outer->key, &outer->record, &found, err);
         if (code != PT_OK) return code;
         // Emptied as a whole since: the pack was not written then, so its record still names the container.
-        if (!found || outer->record.filling != inner->record.parent_filling) return PT_OK;
+        if (!found || outer->record.filling != inner->record.parent_filling) {
+            out->emptied = true;
+            return PT_OK;
+        }
         out->count++;
     }
 }
@@ -41,7 +44,7 @@ struct effective hierarchy_effective(const struct hierarchy *hierarchy) {
     const struct pack_record *own = &hierarchy->levels[0].record;
     struct effective out = {.state = LIFECYCLE_UNKNOWN};
     if (hierarchy->count == 0) return out;
-    out = (struct effective){.state = own->state, .place = own->place, .party = own->party, .unconfirmed = hierarchy->cut};
+    out = (struct effective){.state = own->state, .place = own->place, .party = own->party, .unconfirmed = hierarchy->cut || hierarchy->emptied};
     for (size_t i = 1; i < hierarchy->count; i++) {
         const struct pack_record *outer = &hierarchy->levels[i].record;
         out.inferred = true;
@@ -49,8 +52,8 @@ struct effective hierarchy_effective(const struct hierarchy *hierarchy) {
         if (overrides(outer->state) && goods(out.state)) out.state = outer->state;
         if (!moved(outer->state)) continue;
         if (goods(out.state)) out.state = outer->state;
-        out.place = outer->place;
-        out.party = outer->party;
+        if (outer->place) out.place = outer->place;
+        if (outer->party) out.party = outer->party;
     }
     return out;
 }

@@ -18,6 +18,7 @@ struct hierarchy {
     struct hierarchy_level levels[HIERARCHY_MAX + 1];
     size_t count;     // 0: the pack is not known
     bool cut;         // deeper than HIERARCHY_MAX, or a circle
+    bool emptied;     // the outermost record names a container that has been emptied as a whole since
 };
 
 // Gives a pack's record (found false: none), and the key behind a container's name. The bytes must stay until the

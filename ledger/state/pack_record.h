@@ -11,10 +11,10 @@ enum pack_flag {
     PACK_FLAG_CONTAINER = 1u << 1,    // things were packed into it
     PACK_FLAG_OPENED = 1u << 2,       // container: something was taken out alone since it was packed
     PACK_FLAG_UNCONFIRMED = 1u << 3,  // container: moved after it was opened; its contents must be scanned
-    PACK_FLAG_WAS_SOLD = 1u << 4,     // once supplied to the public: never saleable again
+    PACK_FLAG_ANNOUNCED = 1u << 4,    // its maker commissioned it
 };
 
-#define PACK_RECORD_MAX 96u
+#define PACK_RECORD_MAX 160u
 
 struct pack_record {
     enum lifecycle_state state;

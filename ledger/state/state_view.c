@@ -7,6 +7,7 @@
 #include "ledger/state/varint.h"
 
 #define VALUE_MAX ((size_t)512 * 1024)
+#define ROOMY 256u  // slots
 #define NAME_TABLE_MODE (ACCESS_READ | ACCESS_WRITE)
 
 // One key of the statement: what was declared about it, and what was written.
@@ -69,7 +70,12 @@ void state_view_begin(struct state_view *view, uint64_t height, struct pt_arena 
 }
 
 void state_view_discard(struct state_view *view) {
-    if (view->used > 0) memset(view->slots, 0, view->slot_count * sizeof *view->slots);
+    if (view->slot_count > ROOMY && view->used * 8 < view->slot_count) {
+        free(view->slots);  // after one large event the many small ones would each clear its large table
+        view->slots = NULL;
+        view->slot_count = 0;
+    }
+    if (view->used > 0 && view->slots) memset(view->slots, 0, view->slot_count * sizeof *view->slots);
     view->used = 0;
 }
 

@@ -15,7 +15,7 @@
 
 static const unsigned tables[] = {
     STATE_PACK, STATE_ACTOR, STATE_CHAIN, STATE_MASTER, STATE_RULES, STATE_ALERT, STATE_HELD, STATE_NAME,
-    INDEX_STATEMENT, INDEX_SEQUENCE, INDEX_LINKS, INDEX_HEIGHT, INDEX_BLOCK, INDEX_FEED, INDEX_PACK_ALERT, INDEX_TLS, INDEX_META,
+    INDEX_STATEMENT, INDEX_SEQUENCE, INDEX_LINKS, INDEX_HEIGHT, INDEX_BLOCK, INDEX_FEED, INDEX_PACK_ALERT, INDEX_TLS, INDEX_LEAF, INDEX_META,
 };
 #define TABLES (sizeof tables / sizeof tables[0])
 
@@ -27,7 +27,7 @@ struct writer {
     sqlite3_stmt *begin, *commit, *rollback, *applied, *get_applied;
 };
 
-bool index_sqlite_numbered(unsigned table) { return table == INDEX_LINKS || table == INDEX_HEIGHT; }
+bool index_sqlite_numbered(unsigned table) { return table == INDEX_LINKS || table == INDEX_HEIGHT || table == INDEX_LEAF; }
 
 bool index_sqlite_known(unsigned table) {
     for (size_t i = 0; i < TABLES; i++)

@@ -10,15 +10,16 @@
 // Tables below 64 are state (enum state_table) and part of the hash of changes; those from 64 on are side tables that
 // only help to find things. `state_change.table` carries both kinds.
 enum index_table {
-    INDEX_STATEMENT = 64,  // first 8 bytes of a statement id -> leaf indices (side_tables.h)
-    INDEX_SEQUENCE = 65,   // kid, sequence, leaf index -> nothing
+    INDEX_STATEMENT = 64,  // start of a statement id, leaf index -> nothing (side_tables.h)
+    INDEX_SEQUENCE = 65,   // start of a kid, sequence -> leaf indices
     INDEX_LINKS = 66,      // leaf index -> for each pack that the statement touched, the position before
     INDEX_HEIGHT = 67,     // height -> where its record lies, its first leaf, time
     INDEX_BLOCK = 68,      // gateway kid, sequence -> height
     INDEX_FEED = 69,       // audience, leaf index, kind -> nothing
     INDEX_PACK_ALERT = 70, // pack key, alert number -> nothing
     INDEX_TLS = 71,        // thumbprint of a TLS key -> kid
-    INDEX_META = 72,       // name -> value: what the node keeps about its own files
+    INDEX_LEAF = 72,       // first leaf of a height -> height
+    INDEX_META = 73,       // name -> value: what the node keeps about its own files
 };
 #define INDEX_FIRST_SIDE_TABLE 64u
 

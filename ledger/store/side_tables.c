@@ -5,13 +5,24 @@
 #include "common/crypto/digest.h"
 #include "ledger/state/varint.h"
 
-void side_sequence_key(const struct pt_digest *kid, uint64_t sequence, uint64_t leaf, uint8_t out[SIDE_SEQUENCE_KEY]) {
-    memcpy(out, kid->bytes, 16);
-    be64_put(sequence, out + 16);
-    be64_put(leaf, out + 24);
+void side_statement_key(const struct pt_digest *id, uint64_t leaf, uint8_t out[SIDE_STATEMENT_KEY]) {
+    uint8_t number[8];
+    be64_put(leaf, number);
+    memcpy(out, id->bytes, SIDE_ID_PREFIX);
+    memcpy(out + SIDE_ID_PREFIX, number + 2, 6);
 }
 
-uint64_t side_sequence_leaf(struct pt_bytes key) { return key.len == SIDE_SEQUENCE_KEY ? be64_get(key.data + 24) : UINT64_MAX; }
+uint64_t side_statement_leaf(struct pt_bytes key) {
+    uint8_t number[8] = {0};
+    if (key.len != SIDE_STATEMENT_KEY) return UINT64_MAX;
+    memcpy(number + 2, key.data + SIDE_ID_PREFIX, 6);
+    return be64_get(number);
+}
+
+void side_sequence_key(const struct pt_digest *kid, uint64_t sequence, uint8_t out[SIDE_SEQUENCE_KEY]) {
+    memcpy(out, kid->bytes, 8);
+    be64_put(sequence, out + 8);
+}
 
 void side_height_encode(const struct side_height *height, struct pt_buf *out) {
     varint_put(out, height->position.number);

@@ -7,15 +7,17 @@
 #include "common/base/time.h"
 #include "ledger/store/index_store.h"
 
-// INDEX_STATEMENT: the first 6 bytes of the id -> varint leaf indices, ascending. Whoever looks up compares the whole id
-// with the statement's bytes: a shared prefix is possible.
-#define SIDE_STATEMENT_KEY 6u
+// INDEX_STATEMENT: the first 6 bytes of the id, then the leaf index in 6 bytes big-endian. Whoever looks up compares the
+// whole id with the statement's bytes: a shared beginning is possible.
+#define SIDE_ID_PREFIX 6u
+#define SIDE_STATEMENT_KEY 12u
+void side_statement_key(const struct pt_digest *id, uint64_t leaf, uint8_t out[SIDE_STATEMENT_KEY]);
+uint64_t side_statement_leaf(struct pt_bytes key);
 
-// INDEX_SEQUENCE: kid's first 16 bytes, sequence, leaf index (8 bytes big-endian each) -> nothing. Usually one leaf for
-// a sequence; more where a key equivocated. (A kid is bound to its whole thumbprint by the statement that is found.)
-#define SIDE_SEQUENCE_KEY 32u
-void side_sequence_key(const struct pt_digest *kid, uint64_t sequence, uint64_t leaf, uint8_t out[SIDE_SEQUENCE_KEY]);
-uint64_t side_sequence_leaf(struct pt_bytes key);
+// INDEX_SEQUENCE: kid's first 8 bytes, sequence -> varint leaf indices. Usually one; more where a key equivocated, or two
+// keys begin alike: the statement that is found tells.
+#define SIDE_SEQUENCE_KEY 16u
+void side_sequence_key(const struct pt_digest *kid, uint64_t sequence, uint8_t out[SIDE_SEQUENCE_KEY]);
 
 // INDEX_HEIGHT: height -> this.
 struct side_height {

@@ -1,0 +1,45 @@
+#include <string.h>
+
+#include "ledger/contracts/contract.h"
+#include "ledger/contracts/lifecycle.h"
+#include "ledger/contracts/registry.h"
+
+#define ALERTS_PER_STATEMENT 16384u
+
+// One line a rule version; a line never changes once a ledger ran under it.
+static const struct contract *const version_1[] = {&registry_contract, &lifecycle_contract, NULL};
+
+const struct contract *const *contracts_in_force(uint64_t rule_version) {
+    static const struct contract *const *const versions[] = {NULL, version_1};
+    return rule_version < sizeof versions / sizeof versions[0] ? versions[rule_version] : NULL;
+}
+
+static bool among_words(const char *words, const char *word) {
+    const size_t len = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+        if ((at == words || at[-1] == ' ') && (at[len] == 0 || at[len] == ' ')) return true;
+    return false;
+}
+
+bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context) {
+    if (!(contract->kinds & (unsigned)input->kind)) return false;
+    return !contract->profiles || among_words(contract->profiles, context->profile);
+}
+
+enum pt_code contract_raise(const struct contract_context *context, struct contract_output *output,
+                            const struct alert_record *alert, struct pt_error *err) {
+    const size_t count = output->alert_count;
+    if (count >= ALERTS_PER_STATEMENT) return pt_fail(err, PT_INTERNAL, NULL, "a statement raises too many alerts");
+    if ((count & (count - 1)) == 0) {  // full at every power of two
+        struct alert_record *grown = pt_arena_alloc(context->arena, count ? count * 2 : 1, sizeof *grown);
+        if (!grown) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        if (count > 0) memcpy(grown, output->alerts, count * sizeof *grown);
+        output->alerts = grown;
+    }
+    struct alert_record *added = &output->alerts[output->alert_count++];
+    *added = *alert;
+    added->signer = context->signer->kid;
+    added->chain_time = context->chain_time;
+    output->result = RESULT_ALERTED;
+    return PT_OK;
+}
