@@ -34,7 +34,7 @@ static bool key_fits(const struct actor *actor) {
     return verify_key_algorithm(key) == COSE_ES256 && pt_digest_equal(&thumbprint, &actor->kid);
 }
 
-static enum pt_code enrol(struct state_view *view, const struct actor *actor, struct contract_output *output, struct pt_error *err) {
+static enum pt_code enrol_actor(struct state_view *view, const struct actor *actor, struct contract_output *output, struct pt_error *err) {
     PT_CLEANUP(actor_free) struct actor present = {0};
     bool found;
     // Executors are the member set: that changes by vote, not by one operator.
@@ -56,7 +56,7 @@ static enum pt_code enrol(struct state_view *view, const struct actor *actor, st
     return write_actor(view, actor, err);
 }
 
-static enum pt_code revoke(struct state_view *view, const struct revocation *revocation, struct contract_output *output,
+static enum pt_code revoke_actor(struct state_view *view, const struct revocation *revocation, struct contract_output *output,
                            struct pt_error *err) {
     PT_CLEANUP(actor_free) struct actor present = {0};
     bool found;
@@ -79,7 +79,7 @@ static enum pt_code apply(struct state_view *view, const struct contract_input *
         output->result = RESULT_NOT_ALLOWED;
         return PT_OK;
     }
-    return input->kind == KIND_ENROLMENT ? enrol(view, input->actor, output, err) : revoke(view, input->revocation, output, err);
+    return input->kind == KIND_ENROLMENT ? enrol_actor(view, input->actor, output, err) : revoke_actor(view, input->revocation, output, err);
 }
 
 const struct contract registry_contract = {
