@@ -1,16 +1,16 @@
-#include "ledger/state/chain_record.h"
+#include "ledger/state/key_chain.h"
 
 #include <string.h>
 
 #include "ledger/state/varint.h"
 
-void chain_record_encode(const struct chain_record *record, struct pt_buf *out) {
+void key_chain_encode(const struct key_chain *record, struct pt_buf *out) {
     varint_put(out, record->next);
     pt_buf_append_bytes(out, pt_bytes_digest(&record->head));
 }
 
-enum pt_code chain_record_decode(struct pt_bytes bytes, struct chain_record *out, struct pt_error *err) {
-    *out = (struct chain_record){0};
+enum pt_code key_chain_decode(struct pt_bytes bytes, struct key_chain *out, struct pt_error *err) {
+    *out = (struct key_chain){0};
     if (!varint_get(&bytes, &out->next) || bytes.len != PT_DIGEST_SIZE)
         return pt_fail(err, PT_UNVERIFIED, "state", "a key's chain record is damaged");
     memcpy(out->head.bytes, bytes.data, PT_DIGEST_SIZE);
