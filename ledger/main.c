@@ -44,7 +44,16 @@ static enum pt_code load_signer(const char *path, struct signer *out, struct pt_
 static int serve(const struct node_options *options, struct api_options *api_options, const sigset_t *stop_signals) {
     struct pt_error err = {0};
     struct api *api = NULL;
+    struct api *local = NULL;
     if (api_start(api_options, &api, &err) != PT_OK) return fail(&err);
+    if (options->local_port) {
+        struct api_options plain = *api_options;
+        plain.server = (struct https_server_options){.address = "127.0.0.1", .port = (uint16_t)options->local_port, .plain = true};
+        if (api_start(&plain, &local, &err) != PT_OK) {
+            api_stop(api, STOP_DEADLINE_MS);
+            return fail(&err);
+        }
+    }
     struct ledger_status status;
     ledger_status(api_options->ledger, &status);
     pt_log(PT_LOG_INFO, "listening", "address=%s port=%u height=%llu", options->address, api_port(api),
@@ -52,6 +61,7 @@ static int serve(const struct node_options *options, struct api_options *api_opt
     int got;
     sigwait(stop_signals, &got);
     pt_log(PT_LOG_INFO, "stopping", "signal=%d", got);
+    api_stop(local, STOP_DEADLINE_MS);
     api_stop(api, STOP_DEADLINE_MS);
     return 0;
 }

@@ -1,6 +1,6 @@
 #include "ledger/node/options.h"
 
-enum { KEY_COUNT = 18 };
+enum { KEY_COUNT = 19 };
 
 static void declare(struct node_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -12,6 +12,7 @@ static void declare(struct node_options *o, struct pt_config_key keys[KEY_COUNT]
         {"ledger", "index_cache", PT_CONFIG_BYTES, "256m", 1048576, 64 * gigabyte, "memory of the index writer", NULL, &o->index_cache, NULL},
         {"server", "address", PT_CONFIG_TEXT, "127.0.0.1", 0, 0, "numeric address to listen on", &o->address, NULL, NULL},
         {"server", "port", PT_CONFIG_NUMBER, "8444", 0, 65535, "0 takes any free port", NULL, &o->port, NULL},
+        {"server", "local_port", PT_CONFIG_NUMBER, "0", 0, 65535, "plain HTTP on 127.0.0.1 for a browser on this machine, which then is anonymous; 0: off", NULL, &o->local_port, NULL},
         {"server", "threads", PT_CONFIG_NUMBER, "2", 1, 64, "", NULL, &o->threads, NULL},
         {"server", "certificate", PT_CONFIG_PATH, NULL, 0, 0, "TLS certificate (PEM)", &o->certificate_file, NULL, NULL},
         {"server", "key", PT_CONFIG_PATH, NULL, 0, 0, "TLS key (PEM)", &o->key_file, NULL, NULL},

@@ -7,7 +7,7 @@
 struct node_options {
     char *data_dir, *sign_key_file;
     char *address;
-    int64_t port, threads;
+    int64_t port, local_port, threads;
     char *certificate_file, *key_file, *ca_file;
     int64_t most_connections, idle_timeout, request_timeout;
     char *anonymous;
