@@ -37,7 +37,7 @@ struct pt_bytes hash_trimmed(const char *text) {
         left.data += size;
         left.len -= size;
     }
-    for (size_t size; (size = space_before(left.data + left.len, left.len)) > 0;) left.len -= size;
+    for (size_t size; left.len > 0 && (size = space_before(left.data + left.len, left.len)) > 0;) left.len -= size;
     return left;
 }
 
