@@ -67,7 +67,7 @@ static const struct row row_part_used = {
     VERDICT_GREEN, "genuine_part_used", "Genuine; part of it is dispensed.", "正品，部分已拆零发出。",
     "It may be dispensed up to what is left.", "可在剩余数量内发药。", NULL};
 static const struct row row_genuine = {
-    VERDICT_GREEN, "genuine", "Genuine, and in a state to be dispensed.", "正品，可以发药。", "It may be dispensed.", "可以发药。", NULL};
+    VERDICT_GREEN, "genuine", "Genuine, and in a state to be dispensed.", "来源清楚，状态正常。", "It may be dispensed.", "可以发药。", NULL};
 
 static const struct row *row_of_state(const struct ledger_pack *pack) {
     switch (pack->state) {

@@ -56,6 +56,18 @@ function time(text, lang) {
   return new Date(text).toLocaleString(lang === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
 
+// The URIs of EPCIS as people write them.
+function plain(uri) {
+  const parts = [[/\/01\/(\d{14})\/21\/([^/?]+)$/, (m) => `GTIN ${m[1]} · SN ${decodeURIComponent(m[2])}`],
+    [/\/00\/(\d{18})$/, (m) => `SSCC ${m[1]}`], [/\/41[47]\/(\d{13})(?:\/254\/([^/?]+))?$/, (m) => `GLN ${m[1]}${m[2] ? ` · ${decodeURIComponent(m[2])}` : ""}`],
+    [/^urn:packtrail:cn:trace:(\d{20})$/, (m) => m[1]]];
+  for (const [pattern, text] of parts) {
+    const match = pattern.exec(uri);
+    if (match) return text(match);
+  }
+  return uri;
+}
+
 function add(parent, tag, text, className) {
   const child = document.createElement(tag);
   child.textContent = text;   // always text: a label may hold anything
@@ -86,9 +98,9 @@ function drawFacts(pack) {
   const t = TEXTS[language];
   const facts = element("facts");
   facts.replaceChildren();
-  const rows = [[t.id, pack.id], [t.state, t.states[pack.state] || pack.state], [t.lot, pack.lot], [t.expiry, pack.expiry],
-    [t.left, pack.content ? `${pack.quantity_left} ${t.of} ${pack.content}` : null], [t.place, pack.place],
-    [t.container, pack.containers.join(" ‹ ")], [t.alerts, pack.alerts || null]];
+  const rows = [[t.id, plain(pack.id)], [t.state, t.states[pack.state] || pack.state], [t.lot, pack.lot], [t.expiry, pack.expiry],
+    [t.left, pack.content ? `${pack.quantity_left} ${t.of} ${pack.content}` : null], [t.place, pack.place && plain(pack.place)],
+    [t.container, pack.containers.map(plain).join(" ‹ ")], [t.alerts, pack.alerts || null]];
   for (const [name, value] of rows) {
     if (!value) continue;
     add(facts, "dt", name);
@@ -113,8 +125,8 @@ function drawSteps(steps) {
     const item = add(list, "li", "", step.alerted ? "alerted" : "");
     const name = event.bizStep === "receiving" && event.disposition === "returned" ? t.returned : t.steps[event.bizStep] || event.bizStep || event.type;
     add(item, "strong", name + (step.alerted ? ` — ${t.alerted}` : ""));
-    add(item, "div", [event.eventTime && time(event.eventTime, language), event.readPoint && event.readPoint.id,
-      step.via && `${t.with} ${step.via}`].filter(Boolean).join(" · "), "where");
+    add(item, "div", [event.eventTime && time(event.eventTime, language), event.readPoint && plain(event.readPoint.id),
+      step.via && `${t.with} ${plain(step.via)}`].filter(Boolean).join(" · "), "where");
     const who = add(item, "div", `${t.by} ${step.signer.name || step.signer.kid.slice(0, 16)} · `, "who");
     const link = add(who, "a", t.proof);
     link.href = `/entries/${step.statement}/receipt`;
