@@ -204,7 +204,7 @@ def hostile_statements_are_refused(flow):
     status, answer = flow.post_statements(b"")
     must(status == 400, f"empty: {status} {answer}")
     status, answer = flow.post_statements(b"\x9f" * 100000)
-    must(status == 400, f"nested without end: {status} {answer}")
+    must(status in (400, 413), f"nested without end: {status} {answer}")
     status, answer = flow.post_statements(b"\x00" * 3000000)
     must(status == 413, f"too large: {status}")
     status, answer = flow.post_statements(b"\x00" * 2000)
@@ -267,7 +267,7 @@ def the_api_is_as_its_document_says(flow):
         for method, operation in operations.items():
             if method != "get" or path in ("/terminal/feed",):
                 continue
-            filled = path
+            filled = path.replace("/00/{rest}", f"/00/{sscc(1)}")
             example = {"gtin": GTIN, "lot": "L1", "ser": "A2", "code": "81234567890123456789", "rest": f"{GTIN}/21/A2", "name": "page.css",
                        "id": urllib.parse.quote(epc("A2"), safe="") if "packs" in path else flow.statements[0], "height": "1"}
             for parameter in operation["parameters"]:
