@@ -12,6 +12,7 @@ command_function command_admin;
 command_function command_decode;
 command_function command_event;
 command_function command_identify;
+command_function command_ledger;
 command_function command_load;
 command_function command_merkle;
 command_function command_receipt;

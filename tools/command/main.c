@@ -8,6 +8,7 @@ static const struct command commands[] = {
     {"decode", command_decode, "the barcodes in pictures"},
     {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
     {"identify", command_identify, "what a scanned code says, or which rule it breaks and where"},
+    {"ledger", command_ledger, "a node's directory: make it, check it, rebuild its index"},
     {"load", command_load, "puts load on a gateway and the ledger behind it, and measures"},
     {"merkle", command_merkle, "whether a Merkle proof holds"},
     {"receipt", command_receipt, "whether a receipt proves that a statement is in the log; offline"},
