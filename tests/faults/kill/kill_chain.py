@@ -76,7 +76,8 @@ class Trial:
         environment = self.stage.extra_environment[name]
         out = run([os.environ["POWERCUT_TOOL"], "apply", "--seed", str(self.random.randrange(1 << 30)), environment["POWERCUT_DIR"],
                    environment["POWERCUT_LOG"]])
-        if '"changes":0' not in out.replace(" ", ""):
+        report = json.loads(out)
+        if any(file.get("undone") or file.get("torn") for file in report["files"]):
             self.undone += 1
 
     def start(self, name, terminal):
@@ -90,7 +91,7 @@ class Trial:
             self.start(name, terminal)
         terminal.start()
         for _ in range(self.kills):
-            terminal.feed(self.random.randint(1, 12))
+            terminal.feed(self.random.randint(1, 40))
             time.sleep(self.random.uniform(0, 0.12))
             name = self.random.choice(("terminal", "gateway", "ledger"))
             if self.stage.processes[name].poll() is not None:
