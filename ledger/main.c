@@ -1,27 +1,14 @@
-#include <getopt.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/service.h"
 #include "ledger/api/api.h"
 #include "ledger/node/options.h"
 
-static const char help[] =
-    "usage: packtrail-ledger --config FILE\n"
-    "       packtrail-ledger --print-config    the configuration file with every key, its default and meaning\n"
-    "\n"
-    "One node of the ledger: checks and orders blocks, keeps the chain, answers. `packtrail ledger init` makes its\n"
-    "directory. SIGTERM or SIGINT stops it.\n";
+#define NAME "packtrail-ledger"
 
 enum { MOST_KEY_FILE = 65536, STOP_DEADLINE_MS = 5000 };
-
-static int fail(const struct pt_error *err) {
-    fprintf(stderr, "packtrail-ledger: %s%s%s%s\n", err->what, err->where[0] ? " (" : "", err->where, err->where[0] ? ")" : "");
-    return pt_exit_status(err->code) == 2 ? 2 : 3;
-}
 
 static enum pt_code anonymous_of(const char *word, enum api_anonymous *out, struct pt_error *err) {
     static const char *const words[] = {"none", "verify", "read"};
@@ -41,38 +28,31 @@ static enum pt_code load_signer(const char *path, struct signer *out, struct pt_
     return code;
 }
 
-static int serve(const struct node_options *options, struct api_options *api_options, const sigset_t *stop_signals) {
+static int serve(const struct node_options *options, struct api_options *api_options) {
     struct pt_error err = {0};
     struct api *api = NULL;
     struct api *local = NULL;
-    if (api_start(api_options, &api, &err) != PT_OK) return fail(&err);
+    if (api_start(api_options, &api, &err) != PT_OK) return service_failed(NAME, &err);
     if (options->local_port) {
         struct api_options plain = *api_options;
         plain.server = (struct https_server_options){.address = "127.0.0.1", .port = (uint16_t)options->local_port, .plain = true};
         if (api_start(&plain, &local, &err) != PT_OK) {
             api_stop(api, STOP_DEADLINE_MS);
-            return fail(&err);
+            return service_failed(NAME, &err);
         }
     }
     struct ledger_status status;
     ledger_status(api_options->ledger, &status);
     pt_log(PT_LOG_INFO, "listening", "address=%s port=%u height=%llu", options->address, api_port(api),
            (unsigned long long)status.height);
-    int got;
-    sigwait(stop_signals, &got);
-    pt_log(PT_LOG_INFO, "stopping", "signal=%d", got);
+    service_wait();
+    pt_log(PT_LOG_INFO, "stopping", "reason=signal");
     api_stop(local, STOP_DEADLINE_MS);
     api_stop(api, STOP_DEADLINE_MS);
     return 0;
 }
 
-static int run(const struct node_options *options) {
-    sigset_t stop_signals;
-    sigemptyset(&stop_signals);
-    sigaddset(&stop_signals, SIGTERM);
-    sigaddset(&stop_signals, SIGINT);
-    // Blocked before any thread starts, so that only sigwait sees them.
-    pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
+static int open_and_serve(const struct node_options *options) {
     struct pt_error err = {0};
     struct signer signer;
     struct api_options api = {
@@ -92,48 +72,38 @@ static int run(const struct node_options *options) {
     };
     if (anonymous_of(options->anonymous, &api.anonymous, &err) != PT_OK ||
         load_signer(options->sign_key_file, &signer, &err) != PT_OK)
-        return fail(&err);
+        return service_failed(NAME, &err);
     const struct ledger_options ledger = {.workers = (unsigned)options->workers,
                                           .waiting_blocks = (unsigned)options->waiting_blocks,
                                           .index_cache_bytes = (uint64_t)options->index_cache};
     int status = 3;
     api.metrics = metrics_new();
     api.server.metrics = api.metrics;
-    if (ledger_open(options->data_dir, &signer, &ledger, api.env, &api.ledger, &err) != PT_OK) fail(&err);
-    else status = serve(options, &api, &stop_signals);
+    if (ledger_open(options->data_dir, &signer, &ledger, api.env, &api.ledger, &err) != PT_OK) service_failed(NAME, &err);
+    else status = serve(options, &api);
     ledger_close(api.ledger);
     metrics_free(api.metrics);
     signer_openssl_free(&signer);
     return status;
 }
 
-int main(int argc, char **argv) {
-    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-                                          {"print-config", no_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
-    const char *config = NULL;
-    for (int option; (option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (option == 'c') config = optarg;
-        else if (option == 'p') {
-            PT_CLEANUP(pt_buf_free) struct pt_buf text = PT_BUF_INIT(65536);
-            node_options_describe(&text);
-            fputs(pt_buf_cstr(&text), stdout);
-            return 0;
-        } else {
-            fputs(help, option == 'h' ? stdout : stderr);
-            return option == 'h' ? 0 : 2;
-        }
-    }
-    if (!config || optind != argc) {
-        fputs(help, stderr);
-        return 2;
-    }
-    struct pt_error err = {0};
+static int run(const char *config) {
     struct node_options options;
-    if (node_options_load(config, &options, &err) != PT_OK) return fail(&err);
+    struct pt_error err = {0};
+    if (node_options_load(config, &options, &err) != PT_OK) return service_failed(NAME, &err);
     pt_log_open("ledger", (enum pt_log_level)options.log_level);
-    const int status = run(&options);
+    const int status = open_and_serve(&options);
     node_options_free(&options);
     return status;
+}
+
+int main(int argc, char **argv) {
+    static const struct service service = {
+        .name = NAME,
+        .help = "One node of the ledger: checks and orders blocks, keeps the chain, answers. `packtrail ledger init` makes its\n"
+                "directory.\n",
+        .describe = node_options_describe,
+        .run = run,
+    };
+    return service_main(&service, argc, argv);
 }

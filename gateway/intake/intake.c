@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/base/wait.h"
 #include "common/wire/wire.h"
 
 // One POST /statements on its way through: what was checked, and who waits for the outcome.
@@ -191,21 +191,8 @@ static void seal(struct intake *intake, bool flush) {
 static void wait_for_work(struct intake *intake) {
     if (intake->first || intake->stopping) return;
     const pt_millis due = spool_next_due(intake->options.spool, intake->options.env->now(intake->options.env->ctx));
-    if (due < 0) {
-        pthread_cond_wait(&intake->work, &intake->lock);
-        return;
-    }
     // At least some milliseconds: after a failed seal the block stays due.
-    const pt_millis pause = due < 5 ? 5 : due;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += pause / 1000;
-    until.tv_nsec += pause % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&intake->work, &intake->lock, &until);
+    pt_wait(&intake->work, &intake->lock, due >= 0 && due < 5 ? 5 : due);
 }
 
 static void *run(void *arg) {
@@ -237,11 +224,7 @@ enum pt_code intake_start(const struct intake_options *options, struct intake **
     intake->refused = metrics_counter(options->metrics, name, "outcome=\"refused\"", help);
     intake->later = metrics_counter(options->metrics, name, "outcome=\"later\"", help);
     pthread_mutex_init(&intake->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&intake->work, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pt_wait_init(&intake->work);
     if (pthread_create(&intake->thread, NULL, run, intake) != 0) {
         free(intake);
         return pt_fail(err, PT_IO, NULL, "cannot start a thread");

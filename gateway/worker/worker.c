@@ -3,7 +3,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "common/base/wait.h"
 
 struct worker {
     worker_function *work;
@@ -16,19 +17,9 @@ struct worker {
 };
 
 static void pause_for(struct worker *worker, pt_millis pause) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += pause / 1000;
-    until.tv_nsec += pause % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&worker->lock);
-    while (!worker->woken && !atomic_load(&worker->stopping)) {
-        if (pause < 0) pthread_cond_wait(&worker->changed, &worker->lock);
-        else if (pthread_cond_timedwait(&worker->changed, &worker->lock, &until) != 0) break;
-    }
+    while (!worker->woken && !atomic_load(&worker->stopping))
+        if (!pt_wait(&worker->changed, &worker->lock, pause)) break;
     worker->woken = false;
     pthread_mutex_unlock(&worker->lock);
 }
@@ -45,11 +36,7 @@ enum pt_code worker_start(worker_function *work, void *arg, struct worker **out,
     worker->work = work;
     worker->arg = arg;
     pthread_mutex_init(&worker->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&worker->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pt_wait_init(&worker->changed);
     // Set before the thread runs: its work may look at the worker through this.
     *out = worker;
     if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
