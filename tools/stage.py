@@ -129,6 +129,14 @@ class Stage:
         shutil.copy(self.path("consortium/actors", name, "tls.crt"), self.path(name, "tls.crt"))
         return config
 
+    def add_product(self, gtin, drug_identifier, zh, en):
+        """A product's master record, signed by the operator."""
+        levels = {"level": 1, "units": 24, "gtin": gtin, "drugIdentifier": drug_identifier}
+        record = {"kind": "product", "version": 1, "validFrom": "2026-01-01T00:00:00Z", "id": f"https://id.gs1.org/01/{gtin}",
+                  "name": {"zh": zh, "en": en}, "levels": [levels], "smallestUnit": {"zh": "片", "en": "tablet"}}
+        self.admin("master", self.path("consortium"), "--operator", "operator", "--json",
+                   self.write("product.json", json.dumps(record, ensure_ascii=False)), "--url", f"https://127.0.0.1:{self.ledger_port}")
+
     def ask(self, path):
         """GET of the ledger; (status, JSON or bytes)."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.page_port}{path}")

@@ -3,8 +3,21 @@
 
 #include "common/base/cleanup.h"
 #include "common/epcis/epcis_json.h"
+#include "common/master/master.h"
 #include "ledger/api/handlers.h"
 #include "ledger/api/resolve.h"
+
+json_t *api_product_name(struct api *api, const struct pack_id *id) {
+    PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
+    PT_CLEANUP(pt_buf_free) struct pt_buf bytes = PT_BUF_INIT(MASTER_RECORD_MAX);
+    struct master_record record;
+    const pt_millis now = api->options.env->now(api->options.env->ctx);
+    if (!id->product[0] || ledger_master(api->options.ledger, MASTER_PRODUCT, id->product, now, &bytes, NULL) != PT_OK ||
+        master_decode(pt_buf_bytes(&bytes), &arena, &record, NULL) != PT_OK || record.withdrawn)
+        return json_null();
+    const struct master_name *name = &record.product.name;
+    return json_pack("{s:s, s:s}", "zh", name->zh ? name->zh : name->en, "en", name->en ? name->en : name->zh);
+}
 
 enum { MOST_STEPS = 1000, MOST_CONTENTS = 10000 };
 
@@ -75,6 +88,7 @@ void api_get_pack(void *arg, struct https_request *request) {
         return;
     }
     json_t *answer = api_pack_json(&id, &pack);
+    json_object_set_new(answer, "product", api_product_name(api, &id));
     if (pack.is_container) add_contents(api, answer, &id, &arena);
     api_add_standing(api, answer, pack.height, pack.time);
     api_reply_json(request, pack.found ? 200 : 404, answer);

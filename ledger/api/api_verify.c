@@ -37,7 +37,9 @@ static void judge(struct api *api, struct https_request *request, const struct p
     json_object_set_new(answer, "responderGLN", json_string(api->options.responder_gln));
     json_object_set_new(answer, "data", data);
     json_object_set_new(answer, "verdict", verdict_json(&verdict));
-    json_object_set_new(answer, "pack", api_pack_json(id, &pack));
+    json_t *shown = api_pack_json(id, &pack);
+    json_object_set_new(shown, "product", api_product_name(api, id));
+    json_object_set_new(answer, "pack", shown);
     json_t *warnings = json_array();
     for (size_t i = 0; found && i < found->warnings.count; i++)
         json_array_append_new(warnings, json_string(found->warnings.text[i]));

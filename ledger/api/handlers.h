@@ -29,6 +29,8 @@ json_t *api_digest(const struct pt_digest *digest);  // hex string
 json_t *api_time(pt_millis time);                    // "2026-05-31T08:15:30.000Z"
 json_t *api_day(int32_t day);                        // "2026-05-31"; null for INT32_MIN
 json_t *api_pack_uri(const struct pack_id *id);
+// The product's names by its master record, {"zh","en"}; null if there is none.
+json_t *api_product_name(struct api *api, const struct pack_id *id);
 json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack);  // api_packs.c
 bool api_parse_digest(const char *hex, struct pt_digest *out);
 bool api_parse_number(const char *text, uint64_t *out);  // decimal, nothing else

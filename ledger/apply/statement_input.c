@@ -57,6 +57,13 @@ enum pt_code statement_input_decode(const struct statement *statement, struct pt
         out->input.revocation = &out->revocation;
         return revocation_decode(statement->payload, &out->revocation, err);
     }
+    if (is(statement->content_type, STATEMENT_MASTER)) {
+        struct master_record *record = pt_arena_alloc(arena, 1, sizeof *record);
+        if (!record) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        out->input.kind = KIND_MASTER;
+        out->input.master = record;
+        return master_decode(statement->payload, arena, record, err);
+    }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
 }
 

@@ -190,7 +190,7 @@ static void compare_indexes(struct fsck *fsck, struct index_store *fresh) {
         {STATE_PACK, "packs differ from what the chain gives"},       {STATE_ACTOR, "actors differ from what the chain gives"},
         {STATE_CHAIN, "device chains differ from what the chain gives"}, {STATE_MASTER, "master records differ from what the chain gives"},
         {STATE_RULES, "rules differ from what the chain gives"},      {STATE_ALERT, "alerts differ from what the chain gives"},
-        {STATE_HELD, "held statements differ from what the chain gives"}, {INDEX_STATEMENT, "the statements' ids are wrong"},
+        {STATE_HELD, "held statements differ from what the chain gives"}, {STATE_NAME, "names differ from what the chain gives"}, {INDEX_STATEMENT, "the statements' ids are wrong"},
         {INDEX_SEQUENCE, "the statements' sequences are wrong"},      {INDEX_LINKS, "the packs' histories are wrong"},
         {INDEX_HEIGHT, "the heights' places are wrong"},              {INDEX_BLOCK, "the blocks' heights are wrong"},
         {INDEX_FEED, "the feed is wrong"},                            {INDEX_PACK_ALERT, "the packs' alerts are wrong"},

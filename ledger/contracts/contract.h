@@ -9,6 +9,7 @@
 #include "common/chain/actor.h"
 #include "common/chain/entry.h"
 #include "common/epcis/event.h"
+#include "common/master/master.h"
 #include "ledger/state/alert_record.h"
 #include "ledger/state/state_view.h"
 
@@ -30,7 +31,8 @@ struct contract_input {
     size_t pack_count;
     const struct actor *actor;        // enrolment
     const struct revocation *revocation;
-    struct pt_bytes payload;          // as signed (master records)
+    const struct master_record *master;
+    struct pt_bytes payload;          // as signed
     struct pt_digest id;              // statement id
 };
 

@@ -11,7 +11,7 @@ const TEXTS = {
     badAdvice: "Scan again, or type the code as printed below the symbol.",
     awayReason: "The ledger cannot be reached. Nothing is known about this pack right now.",
     awayAdvice: "Check the network and scan again.",
-    checking: "Checking…", id: "Identity", lot: "Lot", expiry: "Expiry", state: "State", left: "Left",
+    checking: "Checking…", product: "Product", id: "Identity", lot: "Lot", expiry: "Expiry", state: "State", left: "Left",
     place: "Place", container: "Inside", alerts: "Alerts",
     standing: (a) => `As of height ${a.height}, ${time(a.height_time, "en")}, ${a.standing === "final" ? "final" : "ordered, not final yet"}` +
       (a.age_ms > 0 ? `; these data are ${Math.round(a.age_ms / 1000)} s old.` : "."),
@@ -33,7 +33,7 @@ const TEXTS = {
     badAdvice: "请重新扫码，或手工输入条码下方的数字。",
     awayReason: "无法连接账本，目前无法判断该药品。",
     awayAdvice: "请检查网络后重新扫码。",
-    checking: "查询中…", id: "标识", lot: "批号", expiry: "有效期至", state: "状态", left: "剩余",
+    checking: "查询中…", product: "药品", id: "标识", lot: "批号", expiry: "有效期至", state: "状态", left: "剩余",
     place: "位置", container: "所在包装", alerts: "预警",
     standing: (a) => `截至高度 ${a.height}，${time(a.height_time, "zh")}，${a.standing === "final" ? "已最终确认" : "已排序，尚未最终确认"}` +
       (a.age_ms > 0 ? `；数据已有 ${Math.round(a.age_ms / 1000)} 秒。` : "。"),
@@ -98,7 +98,7 @@ function drawFacts(pack) {
   const t = TEXTS[language];
   const facts = element("facts");
   facts.replaceChildren();
-  const rows = [[t.id, plain(pack.id)], [t.state, t.states[pack.state] || pack.state], [t.lot, pack.lot], [t.expiry, pack.expiry],
+  const rows = [[t.product, pack.product && pack.product[language]], [t.id, plain(pack.id)], [t.state, t.states[pack.state] || pack.state], [t.lot, pack.lot], [t.expiry, pack.expiry],
     [t.left, pack.content ? `${pack.quantity_left} ${t.of} ${pack.content}` : null], [t.place, pack.place && plain(pack.place)],
     [t.container, pack.containers.map(plain).join(" ‹ ")], [t.alerts, pack.alerts || null]];
   for (const [name, value] of rows) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/master/master.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/state/varint.h"
 
@@ -167,5 +168,31 @@ enum pt_code ledger_alerts(struct ledger *ledger, const struct pack_id *pack, ui
                               newest, pack ? each_pack_alert : each_alert, &alerts, err);
     ledger_view_end(ledger, view);
     *count = alerts.count;
+    return code;
+}
+
+// --- Master records ---
+
+static enum pt_code take_master(void *arg, struct pt_bytes key, struct pt_bytes value) {
+    (void)key;
+    pt_buf_append_bytes(arg, value);
+    return PT_NOT_FOUND;  // the newest one only
+}
+
+enum pt_code ledger_master(struct ledger *ledger, unsigned kind, const char *identifier, pt_millis at, struct pt_buf *out,
+                           struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf from = PT_BUF_INIT(4096);
+    PT_CLEANUP(pt_buf_free) struct pt_buf to = PT_BUF_INIT(4096);
+    struct idle_reader *view;
+    const size_t before = out->len;
+    master_key((enum master_kind)kind, identifier, INT64_MIN, 0, &from);
+    master_key((enum master_kind)kind, identifier, at, UINT64_MAX, &to);
+    enum pt_code code = pt_buf_check(&to, err);
+    if (code == PT_OK) code = ledger_view_begin(ledger, &view, err);
+    if (code != PT_OK) return code;
+    code = view->reader.range(&view->reader, STATE_MASTER, pt_buf_bytes(&from), pt_buf_bytes(&to), true, take_master, out, err);
+    ledger_view_end(ledger, view);
+    if (code == PT_OK) code = pt_buf_check(out, err);
+    if (code == PT_OK && out->len == before) code = pt_fail(err, PT_NOT_FOUND, identifier, "there is no master record");
     return code;
 }

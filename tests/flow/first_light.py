@@ -144,6 +144,13 @@ def a_code_without_its_separator_is_no_fake(flow):
     must(status == 400 and "product code" in answer["detail"], f"an EAN-13 is a product code: {answer}")
 
 
+def a_product_has_its_names(flow):
+    must(flow.stage.verify(epc("A2"))["pack"]["product"] is None, "nobody has named the product yet")
+    flow.stage.add_product(GTIN, "8123456", "阿莫西林胶囊", "Amoxicillin capsules")
+    must(flow.stage.verify(epc("A2"))["pack"]["product"] == {"zh": "阿莫西林胶囊", "en": "Amoxicillin capsules"}, "its names")
+    must(flow.stage.verify("81234567890123456789")["pack"]["product"]["en"] == "Amoxicillin capsules", "by its drug identifier, too")
+
+
 def every_step_has_a_proof(flow):
     _, way = flow.stage.ask("/packs/" + urllib.parse.quote(epc("A0"), safe="") + "/provenance")
     steps = [(step["event"]["bizStep"], step.get("via")) for step in way["steps"]]
@@ -288,7 +295,7 @@ def everything_ends_when_asked(flow):
 
 
 CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, unknown_and_mislabelled_packs_are_red,
-         the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, every_step_has_a_proof,
+         the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, every_step_has_a_proof,
          proofs_between_sizes_hold, what_was_sent_twice_is_there_once, hostile_statements_are_refused,
          only_enrolled_clients_are_served, a_revoked_terminal_changes_nothing_more, a_terminal_works_while_the_line_is_down,
          the_api_is_as_its_document_says, everything_ends_when_asked]
