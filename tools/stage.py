@@ -129,11 +129,11 @@ class Stage:
         shutil.copy(self.path("consortium/actors", name, "tls.crt"), self.path(name, "tls.crt"))
         return config
 
-    def add_product(self, gtin, drug_identifier, zh, en):
-        """A product's master record, signed by the operator."""
+    def add_product(self, gtin, drug_identifier, zh, en, maker):
+        """A product's master record, signed by the operator; from then on only its maker commissions its packs."""
         levels = {"level": 1, "units": 24, "gtin": gtin, "drugIdentifier": drug_identifier}
         record = {"kind": "product", "version": 1, "validFrom": "2026-01-01T00:00:00Z", "id": f"https://id.gs1.org/01/{gtin}",
-                  "name": {"zh": zh, "en": en}, "levels": [levels], "smallestUnit": {"zh": "片", "en": "tablet"}}
+                  "name": {"zh": zh, "en": en}, "levels": [levels], "smallestUnit": {"zh": "片", "en": "tablet"}, "manufacturer": maker}
         self.admin("master", self.path("consortium"), "--operator", "operator", "--json",
                    self.write("product.json", json.dumps(record, ensure_ascii=False)), "--url", f"https://127.0.0.1:{self.ledger_port}")
 

@@ -2,13 +2,14 @@
 
 #include "ledger/contracts/contract.h"
 #include "ledger/contracts/lifecycle.h"
+#include "ledger/contracts/makers.h"
 #include "ledger/contracts/master_records.h"
 #include "ledger/contracts/registry.h"
 
 #define ALERTS_PER_STATEMENT 16384u
 
 // One line a rule version; a line never changes once a ledger ran under it.
-static const struct contract *const version_1[] = {&registry_contract, &master_records_contract, &lifecycle_contract, NULL};
+static const struct contract *const version_1[] = {&registry_contract, &master_records_contract, &makers_contract, &lifecycle_contract, NULL};
 
 const struct contract *const *contracts_in_force(uint64_t rule_version) {
     static const struct contract *const *const versions[] = {NULL, version_1};

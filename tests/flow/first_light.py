@@ -146,9 +146,19 @@ def a_code_without_its_separator_is_no_fake(flow):
 
 def a_product_has_its_names(flow):
     must(flow.stage.verify(epc("A2"))["pack"]["product"] is None, "nobody has named the product yet")
-    flow.stage.add_product(GTIN, "8123456", "阿莫西林胶囊", "Amoxicillin capsules")
+    flow.stage.add_product(GTIN, "8123456", "阿莫西林胶囊", "Amoxicillin capsules", party(FACTORY))
     must(flow.stage.verify(epc("A2"))["pack"]["product"] == {"zh": "阿莫西林胶囊", "en": "Amoxicillin capsules"}, "its names")
     must(flow.stage.verify("81234567890123456789")["pack"]["product"]["en"] == "Amoxicillin capsules", "by its drug identifier, too")
+
+
+def only_the_maker_announces_packs(flow):
+    flow.work(flow.pharmacy, "commission", codes=[elements("FORGED")])
+    flow.sync(flow.pharmacy)
+    must(flow.stage.ask(f"/entries/{flow.statements[-1]}")[1]["result"] == "not_allowed", "recorded, and refused")
+    must(flow.stage.verify(elements("FORGED"))["verdict"]["code"] == "unknown", "what a pharmacy announces stays unknown")
+    flow.work(flow.factory, "commission", codes=[elements("A6")])
+    flow.sync(flow.factory)
+    must(flow.state("A6")["state"] == "commissioned", "its maker goes on")
 
 
 def every_step_has_a_proof(flow):
@@ -295,7 +305,7 @@ def everything_ends_when_asked(flow):
 
 
 CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, unknown_and_mislabelled_packs_are_red,
-         the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, every_step_has_a_proof,
+         the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, only_the_maker_announces_packs, every_step_has_a_proof,
          proofs_between_sizes_hold, what_was_sent_twice_is_there_once, hostile_statements_are_refused,
          only_enrolled_clients_are_served, a_revoked_terminal_changes_nothing_more, a_terminal_works_while_the_line_is_down,
          the_api_is_as_its_document_says, everything_ends_when_asked]
