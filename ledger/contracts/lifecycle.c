@@ -211,11 +211,14 @@ static void container_flags(struct work *work, struct item *item) {
     if (moves && (*flags & PACK_FLAG_OPENED)) *flags |= PACK_FLAG_UNCONFIRMED;
 }
 
+// Undoing a supply is bound to its time and place: what is told of a sold pack afterwards - a second supply of a copy, a
+// look at it, an undoing that was refused - must not move them.
+static bool stays_where_sold(const struct item *item, const struct lifecycle_transition *transition) {
+    if (item->operation == OPERATION_UNDO_DISPENSE && transition->alert) return true;
+    return item->effective.state == LIFECYCLE_DISPENSED && transition->to == LIFECYCLE_DISPENSED;
+}
+
 static enum pt_code change_state(struct work *work, struct item *item, bool inside, struct pt_error *err) {
-    if (comes_late(work, item)) {
-        const struct lifecycle_transition *would = lifecycle_transition(item->operation, item->effective.state);
-        return would->alert ? raise_kind(work, item, ALERT_OUT_OF_ORDER, ALERT_SHADOW, 20, err) : PT_OK;
-    }
     const struct lifecycle_transition transition = decide(work, item);
     enum pt_code code = PT_OK;
     if (transition.alert) code = raise(work, item, &transition, err);
@@ -227,6 +230,7 @@ static enum pt_code change_state(struct work *work, struct item *item, bool insi
     container_flags(work, item);
     if (inside && item->operation == OPERATION_OBSERVE) return PT_OK;  // where it lies, its container says
     if (!inside || transition.to != item->effective.state) item->record.state = transition.to;
+    if (stays_where_sold(item, &transition)) return item->operation == OPERATION_PACK ? pack_into_parent(work, item, err) : PT_OK;
     if (work->place) item->record.place = work->place;
     if (work->party) item->record.party = work->party;
     if (item->operation != OPERATION_OBSERVE && work->facts.event_seconds > item->record.event_seconds)
@@ -243,8 +247,13 @@ static enum pt_code apply_to(struct work *work, size_t index, struct pt_error *e
     item.record = item.around.levels[0].record;
     item.effective = hierarchy_effective(&item.around);
     work->output->previous[index] = item.record.last;
-    code = settle_hierarchy(work, &item, &inside, err);
-    if (code == PT_OK) code = change_state(work, &item, inside, err);
+    if (comes_late(work, &item)) {
+        if (lifecycle_transition(item.operation, item.effective.state)->alert)
+            code = raise_kind(work, &item, ALERT_OUT_OF_ORDER, ALERT_SHADOW, 20, err);
+    } else {
+        code = settle_hierarchy(work, &item, &inside, err);
+        if (code == PT_OK) code = change_state(work, &item, inside, err);
+    }
     item.record.last = work->context->leaf_index + 1;
     if (code == PT_OK) code = write_record(work, item.key, &item.record, err);
     // The container stands first, so that its contents find it as this event leaves it.
