@@ -14,7 +14,6 @@ void cbor_put_uint(struct pt_buf *out, uint64_t value);
 void cbor_put_int(struct pt_buf *out, int64_t value);
 void cbor_put_bytes(struct pt_buf *out, struct pt_bytes bytes);
 void cbor_put_bytes_head(struct pt_buf *out, uint64_t len);  // head only; `len` bytes follow
-void cbor_put_bytes_head(struct pt_buf *out, size_t len);  // head only; `len` bytes follow
 void cbor_put_text(struct pt_buf *out, const char *text);
 void cbor_put_text_bytes(struct pt_buf *out, struct pt_bytes text);  // must be UTF-8
 void cbor_put_array(struct pt_buf *out, uint64_t count);  // head only; `count` items follow

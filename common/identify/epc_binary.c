@@ -46,7 +46,7 @@ struct bits {
 static uint64_t take(struct bits *bits, unsigned count) {
     uint64_t value = 0;
     for (unsigned i = 0; i < count; i++, bits->at++)
-        value = value << 1 | (bits->memory.data[bits->at / 8] >> (7 - bits->at % 8) & 1u);
+        value = value << 1 | ((unsigned)bits->memory.data[bits->at / 8] >> (7 - bits->at % 8) & 1u);
     return value;
 }
 

@@ -119,10 +119,16 @@ static void start_body(struct https_connection *connection) {
         pt_buf_str(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+// What was received and not yet taken. Before the first byte there is no buffer to point into.
+static struct pt_bytes unread(const struct https_connection *connection) {
+    const struct pt_buf *in = &connection->in;
+    return in->data ? pt_bytes_of(in->data + connection->in_at, in->len - connection->in_at) : pt_bytes_of(NULL, 0);
+}
+
 static bool step_head(struct https_connection *connection) {
     struct https_server *server = connection->worker->server;
     struct https_request *request = &connection->request;
-    const struct pt_bytes there = pt_bytes_of(connection->in.data + connection->in_at, connection->in.len - connection->in_at);
+    const struct pt_bytes there = unread(connection);
     if (there.len == 0) return false;
     if (connection->scanned == 0) {
         begin_request(request);
@@ -167,7 +173,7 @@ static void hand_over(struct https_connection *connection) {
 
 static bool step_body(struct https_connection *connection) {
     struct https_request *request = &connection->request;
-    const struct pt_bytes there = pt_bytes_of(connection->in.data + connection->in_at, connection->in.len - connection->in_at);
+    const struct pt_bytes there = unread(connection);
     if (request->head.chunked) {
         size_t taken = 0;
         const unsigned status = http_chunks_take(&connection->chunks, there, &connection->chunked_body, &taken);

@@ -16,8 +16,10 @@ static int word_number(const char *const *words, int count, const char *word) {
     return 0;
 }
 
+// Error texts quote foreign bytes and may be cut inside a character; the writer replaces what is not UTF-8, whereas
+// json_string would refuse the whole text.
 static void set_text(json_t *object, const char *name, const char *text) {
-    if (text[0]) json_object_set_new(object, name, json_string(text));
+    if (text[0]) json_object_set_new(object, name, json_string_nocheck(text));
 }
 
 static void set_digest(json_t *object, const char *name, const struct pt_digest *digest) {
@@ -139,6 +141,7 @@ enum pt_code wire_receipt_request_decode(struct pt_bytes cbor, struct pt_digest 
                                          struct pt_error *err) {
     struct cbor_reader reader = cbor_reader_of(cbor, true, err);
     *count = (size_t)cbor_get_array(&reader, most);
+    if (!cbor_failed(&reader) && *count == 0) cbor_fail(&reader, "no id is asked for");
     for (size_t i = 0; i < *count && !cbor_failed(&reader); i++) cbor_get_digest(&reader, &ids[i]);
     return cbor_finish(&reader);
 }
@@ -157,8 +160,12 @@ enum pt_code wire_receipts_decode(struct pt_bytes cbor, struct pt_bytes *receipt
     struct cbor_reader reader = cbor_reader_of(cbor, true, err);
     const uint64_t found = cbor_get_array(&reader, count);
     if (!cbor_failed(&reader) && found != count) return cbor_fail(&reader, "not one receipt for each id asked");
-    for (size_t i = 0; i < count && !cbor_failed(&reader); i++)
-        receipts[i] = cbor_get_null_if(&reader) ? pt_bytes_of(NULL, 0) : cbor_get_bytes(&reader);
+    for (size_t i = 0; i < count && !cbor_failed(&reader); i++) {
+        receipts[i] = pt_bytes_of(NULL, 0);
+        if (cbor_get_null_if(&reader)) continue;
+        receipts[i] = cbor_get_bytes(&reader);
+        if (!cbor_failed(&reader) && receipts[i].len == 0) cbor_fail(&reader, "an empty receipt");
+    }
     return cbor_finish(&reader);
 }
 
@@ -200,7 +207,7 @@ static void read_feed_items(struct cbor_reader *reader, struct wire_feed *out) {
         struct wire_feed_item *item = &out->items[out->count];
         if (cbor_get_array(reader, 3) != 3 && !cbor_failed(reader)) cbor_fail(reader, "a feed item has three parts");
         const uint64_t kind = cbor_get_uint(reader);
-        if (kind > WIRE_FEED_SHIPPING_NOTICE) cbor_fail(reader, "unknown kind of feed item");
+        if (!cbor_failed(reader) && (kind == 0 || kind > WIRE_FEED_SHIPPING_NOTICE)) cbor_fail(reader, "unknown kind of feed item");
         item->kind = (enum wire_feed_kind)kind;
         item->leaf_index = cbor_get_uint(reader);
         item->statement = cbor_get_bytes(reader);

@@ -88,7 +88,7 @@ static enum pt_code take_code(struct scan_session *session, const char *source, 
     json_object_set_new(line, "outcome", json_string(outcomes[outcome]));
     if (outcome == CAPTURE_REJECTED) {
         session->rejected = true;
-        json_object_set_new(line, "error", json_string(why.what));
+        json_object_set_new(line, "error", json_string_nocheck(why.what));  // may quote foreign bytes
         json_object_set_new(line, "position", json_integer(why.position));
     } else {
         if (found.epc[0]) json_object_set_new(line, "epc", json_string(found.epc));

@@ -102,7 +102,7 @@ enum pt_code key_set_read(const char *path, struct key_set *out, struct pt_error
     size_t start = 0;
     while (start < bytes.len && strchr(" \t\r\n", bytes.data[start]) && bytes.data[start]) start++;
     struct verify_key *key = NULL;
-    if (bytes.len > 0 && memmem(bytes.data, bytes.len, "-----BEGIN ", 11)) {
+    if (bytes.data && bytes.len > 0 && memmem(bytes.data, bytes.len, "-----BEGIN ", 11)) {
         code = read_pem_keys(bytes, out, err);
     } else if (start < bytes.len && bytes.data[start] == '{') {
         code = read_jwks(bytes, out, err);

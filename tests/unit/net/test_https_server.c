@@ -13,6 +13,7 @@ static void assert_starts(const char *text, const char *with) {
 }
 
 static void assert_has(const char *text, const char *part) {
+    assert_non_null(text);
     if (!strstr(text, part)) fail_msg("got: %.600s\nwanted: %s", text, part);
 }
 

@@ -39,6 +39,7 @@ static char *whoami(uint16_t port, const char *who, const char *more, int *statu
 }
 
 static void assert_has(const char *text, const char *part) {
+    assert_non_null(text);
     if (!strstr(text, part)) fail_msg("got: %.900s\nwanted: %s", text, part);
 }
 
