@@ -126,8 +126,10 @@ static void fail(struct ledger *ledger, const struct pt_error *err) {
 // A block ahead of its turn is kept, but holds nothing else up: what was read for it is forgotten.
 static void keep_ahead(struct ledger *ledger, struct block_job *job) {
     const unsigned most = ledger->options.ahead_blocks ? ledger->options.ahead_blocks : AHEAD_BLOCKS;
-    unsigned kept = 0;
+    const unsigned most_of_all = ledger->options.waiting_blocks ? ledger->options.waiting_blocks : WAITING_BLOCKS;
+    unsigned kept = 0, all = 0;
     for (const struct ahead *other = ledger->ahead; other; other = other->next) {
+        if (++all == most_of_all) kept = most;
         if (!pt_digest_equal(&other->job->block.header.gateway, &job->block.header.gateway)) continue;
         kept++;
         if (other->job->block.header.sequence == job->block.header.sequence) kept = most;

@@ -36,7 +36,10 @@ void *pt_arena_alloc(struct pt_arena *arena, size_t count, size_t size) {
     len = (len + align - 1) / align * align;
     if (len == 0) len = align;
     const size_t ceiling = arena->ceiling ? arena->ceiling : PT_ARENA_DEFAULT_CEILING;
-    if (len > ceiling || arena->used > ceiling - len) return NULL;
+    if (len > ceiling || arena->used > ceiling - len) {
+        arena->full = true;
+        return NULL;
+    }
     struct pt_arena_block *block = block_with_room(arena, len);
     if (!block) return NULL;
     void *room = block->data + block->used;
@@ -73,6 +76,7 @@ void pt_arena_free(struct pt_arena *arena) {
     }
     arena->blocks = NULL;
     arena->used = 0;
+    arena->full = false;
 }
 
 void pt_arena_reset(struct pt_arena *arena) {

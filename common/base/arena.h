@@ -14,6 +14,7 @@ struct pt_arena {
     struct pt_arena_block *blocks;
     size_t used;     // bytes handed out, for the ceiling
     size_t ceiling;  // 0 means PT_ARENA_DEFAULT_CEILING
+    bool full;       // a NULL was the ceiling's doing, not want of memory: the same on every machine
 };
 
 #define PT_ARENA_DEFAULT_CEILING ((size_t)64 * 1024 * 1024)

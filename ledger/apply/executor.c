@@ -118,7 +118,7 @@ enum pt_code executor_new(const struct executor_parts *parts, const struct merkl
     executor->tree = *tree;
     executor->member_set = executor_member_set(parts->genesis);
     executor->scratch.ceiling = (size_t)256 * 1024 * 1024;
-    pt_buf_init(&executor->buffer, (size_t)1024 * 1024);
+    pt_buf_init(&executor->buffer, SIDE_LINKS_MAX);
     const size_t records = parts->cache_records ? parts->cache_records : 200000;
     enum pt_code code = state_cache_new(records, parts->env, &executor->cache, err);
     const struct state_view_source source = {executor->cache, parts->index, parts->committed, parts->ctx};
@@ -154,6 +154,7 @@ uint64_t executor_expects(struct executor *executor, const struct pt_digest *gat
 void executor_trim(struct executor *executor, uint64_t snapshot) {
     const uint64_t committed = executor->parts.committed(executor->parts.ctx);
     state_cache_sweep(executor->cache, snapshot < committed ? snapshot : committed);
+    roster_trim(executor->roster);
 }
 
 // --- One block ---

@@ -11,6 +11,8 @@ struct executor;
 // Statements that wait for one before them are given up for missing, and applied, after this much chain time. Part of
 // rule version 1.
 #define DEVICE_GAP_MILLIS ((pt_millis)15 * 60 * 1000)
+// And at most so many of one key wait: one more, and the gap is given up at once. Part of rule version 1 as well.
+#define DEVICE_HELD_MOST 1024u
 
 // Why a block's entry has block_result other than 0. Part of the entry: values never change their meaning.
 enum block_refusal {

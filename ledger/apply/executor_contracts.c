@@ -101,7 +101,8 @@ static enum pt_code keep(struct executor *executor, const struct due_statement *
         be64_put(due->leaf, key);
         pt_buf_clear(&executor->buffer);
         side_links_encode(output->previous, due->input->pack_count, &executor->buffer);
-        code = executor_side(executor, INDEX_LINKS, pt_bytes_of(key, 8), pt_buf_bytes(&executor->buffer), err);
+        code = pt_buf_check(&executor->buffer, err);
+        if (code == PT_OK) code = executor_side(executor, INDEX_LINKS, pt_bytes_of(key, 8), pt_buf_bytes(&executor->buffer), err);
     }
     for (size_t i = 0; code == PT_OK && i < output->alert_count; i++) code = write_alert(executor, &output->alerts[i], err);
     if (code == PT_OK) code = write_feed(executor, output, due->leaf, err);
@@ -118,6 +119,7 @@ enum pt_code executor_apply(struct executor *executor, const struct due_statemen
     if (due->chain_alert)
         code = executor_alert_key(executor, due->signer, ALERT_BROKEN_DEVICE_CHAIN, 50, evidence, 1, due->chain_alert, err);
     if (code != PT_OK) return code;
+    if (due->input_code == PT_NO_MEMORY) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
     *result = RESULT_MALFORMED;
     if (due->input_code != PT_OK) return PT_OK;
     code = learn_before(executor, due, err);

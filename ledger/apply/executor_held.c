@@ -49,17 +49,6 @@ static void forget(struct executor *executor, size_t at) {
     memmove(&executor->held[at], &executor->held[at + 1], (executor->held_count - at) * sizeof *executor->held);
 }
 
-enum pt_code executor_hold(struct executor *executor, const struct pt_digest *kid, uint64_t sequence, uint64_t leaf,
-                           struct pt_error *err) {
-    const struct held_entry entry = {*kid, sequence, {leaf, executor->now}};
-    uint8_t key[HELD_KEY];
-    held_key(kid, sequence, key);
-    pt_buf_clear(&executor->buffer);
-    held_record_encode(&entry.record, &executor->buffer);
-    const enum pt_code code = executor_put(executor, STATE_HELD, pt_bytes_of(key, HELD_KEY), pt_buf_bytes(&executor->buffer), err);
-    return code == PT_OK ? remember(executor, &entry, err) : code;
-}
-
 static enum pt_code apply_held(struct executor *executor, const struct held_entry *entry, struct key_chain *chain,
                                const char *chain_alert, struct pt_error *err) {
     PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
@@ -82,7 +71,6 @@ static enum pt_code apply_held(struct executor *executor, const struct held_entr
     if (signer->revoked && entry->sequence > signer->last_trusted) return PT_OK;  // revoked while it waited
     struct due_statement due = {.id = &id, .input = &input.input, .leaf = entry->record.leaf, .signer = signer, .chain_alert = chain_alert};
     due.input_code = statement_input_decode(&statement, &arena, &input, NULL);
-    if (due.input_code == PT_NO_MEMORY) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
     return executor_apply(executor, &due, &result, err);
 }
 
@@ -120,6 +108,20 @@ static enum pt_code give_up_waiting(struct executor *executor, size_t at, struct
     chain = (struct key_chain){.next = first.sequence};  // what the head was cannot be known
     if (code == PT_OK) code = executor_release(executor, &first.kid, &chain, err);
     return code == PT_OK ? executor_set_chain(executor, &first.kid, &chain, err) : code;
+}
+
+enum pt_code executor_hold(struct executor *executor, const struct pt_digest *kid, uint64_t sequence, uint64_t leaf,
+                           struct pt_error *err) {
+    const struct held_entry entry = {*kid, sequence, {leaf, executor->now}};
+    uint8_t key[HELD_KEY];
+    held_key(kid, sequence, key);
+    pt_buf_clear(&executor->buffer);
+    held_record_encode(&entry.record, &executor->buffer);
+    enum pt_code code = executor_put(executor, STATE_HELD, pt_bytes_of(key, HELD_KEY), pt_buf_bytes(&executor->buffer), err);
+    if (code == PT_OK) code = remember(executor, &entry, err);
+    const size_t first = place(executor, kid, 0);
+    if (code != PT_OK || place(executor, kid, UINT64_MAX) - first <= DEVICE_HELD_MOST) return code;
+    return give_up_waiting(executor, first, err);
 }
 
 enum pt_code executor_time_out_gaps(struct executor *executor, struct pt_error *err) {

@@ -57,6 +57,8 @@ enum pt_code executor_set_chain(struct executor *executor, const struct pt_diges
 // --- roster.c: actors, decoded ---
 enum pt_code roster_new(const struct pt_env *env, struct roster **out, struct pt_error *err) PT_NODISCARD;
 void roster_free(struct roster *roster);
+// Forgets all when there are too many; between blocks only.
+void roster_trim(struct roster *roster);
 // *out NULL: not enrolled. Lives until the actor is forgotten.
 enum pt_code executor_actor(struct executor *executor, const struct pt_digest *kid, const struct actor **out,
                             struct pt_error *err) PT_NODISCARD;

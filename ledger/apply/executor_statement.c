@@ -41,8 +41,12 @@ enum pt_code executor_logged(struct executor *executor, uint64_t leaf, struct pt
     return PT_OK;
 }
 
+// Stories told of one sequence number that are kept as evidence. A key that tells more of them proves nothing new: they
+// are logged, but neither looked through again nor told again, or each one would cost more than the one before.
+#define STORIES_MOST 8u
+
 struct twin {
-    bool recorded;  // something of this key and sequence is in the log
+    size_t recorded;  // stories of this key and sequence that are kept
     bool same;      // and it says the same
     uint64_t leaf;
 };
@@ -68,16 +72,14 @@ static enum pt_code find_twin(struct executor *executor, const struct statement 
         if (code != PT_OK) return code;
         if (!pt_digest_equal(&other.kid, &statement->kid) || other.sequence != statement->sequence) continue;
         const struct pt_digest digest = statement_signed_digest(&other);
-        if (!out->recorded) out->leaf = leaf;
-        out->recorded = true;
+        if (out->recorded++ == 0) out->leaf = leaf;
         out->same = pt_digest_equal(&digest, &wanted);
     }
     return PT_OK;
 }
 
 // Gives the statement its place in the log.
-static enum pt_code log_statement(struct executor *executor, size_t index, bool first_of_sequence, uint64_t *leaf,
-                                  struct pt_error *err) {
+static enum pt_code log_statement(struct executor *executor, size_t index, size_t stories, uint64_t *leaf, struct pt_error *err) {
     struct sealed_height *sealed = executor->sealed;
     const struct job_statement *item = &executor->job->statements[index];
     const struct pt_digest *id = &executor->job->block.statement_ids[index];
@@ -89,11 +91,11 @@ static enum pt_code log_statement(struct executor *executor, size_t index, bool 
     sealed->leaves[sealed->leaf_count++] = item->leaf;
     side_statement_key(id, *leaf, id_key);
     enum pt_code code = executor_side(executor, INDEX_STATEMENT, pt_bytes_of(id_key, sizeof id_key), (struct pt_bytes){0}, err);
-    if (code != PT_OK) return code;
+    if (code != PT_OK || stories >= STORIES_MOST) return code;
     side_sequence_key(&item->statement.kid, item->statement.sequence, sequence_key);
     const struct pt_bytes key = pt_bytes_of(sequence_key, sizeof sequence_key);
     PT_CLEANUP(pt_buf_free) struct pt_buf leaves = PT_BUF_INIT((size_t)64 * 1024);
-    if (!first_of_sequence) code = executor_get(executor, INDEX_SEQUENCE, key, &before, &found, err);
+    if (stories > 0) code = executor_get(executor, INDEX_SEQUENCE, key, &before, &found, err);
     if (code != PT_OK) return code;
     if (found) pt_buf_append_bytes(&leaves, before);
     varint_put(&leaves, *leaf);
@@ -125,11 +127,12 @@ static enum pt_code out_of_turn(struct executor *executor, size_t index, const s
     if (code != PT_OK) return code;
     *result = RESULT_DUPLICATE;
     if (twin.same) return PT_OK;
-    code = log_statement(executor, index, !twin.recorded, &leaf, err);
+    code = log_statement(executor, index, twin.recorded, &leaf, err);
     if (code != PT_OK) return code;
     if (twin.recorded) {
         const uint64_t evidence[2] = {leaf, twin.leaf};
         *result = RESULT_EQUIVOCATION;
+        if (twin.recorded >= STORIES_MOST) return PT_OK;
         return executor_alert_key(executor, signer, ALERT_EQUIVOCATION, 95, evidence, 2, "one sequence number, two contents", err);
     }
     *result = RESULT_UNTRUSTED;
@@ -146,7 +149,7 @@ static enum pt_code in_turn(struct executor *executor, size_t index, const struc
     const struct pt_digest kid = statement->kid;
     const char *chain_alert = NULL;
     uint64_t leaf;
-    enum pt_code code = log_statement(executor, index, true, &leaf, err);
+    enum pt_code code = log_statement(executor, index, 0, &leaf, err);
     if (code != PT_OK) return code;
     if (statement->sequence > 0 && !pt_digest_equal(&chain->head, &none) && !pt_digest_equal(&chain->head, &statement->previous))
         chain_alert = "does not name the statement before it";

@@ -33,8 +33,8 @@ static enum pt_code event_input(struct epcis_event *event, struct pt_arena *aren
     return code;
 }
 
-enum pt_code statement_input_decode(const struct statement *statement, struct pt_arena *arena, struct statement_input *out,
-                                    struct pt_error *err) {
+static enum pt_code decode(const struct statement *statement, struct pt_arena *arena, struct statement_input *out,
+                           struct pt_error *err) {
     struct epcis_event *event = NULL;
     enum pt_code code;
     *out = (struct statement_input){0};
@@ -65,6 +65,17 @@ enum pt_code statement_input_decode(const struct statement *statement, struct pt
         return master_decode(statement->payload, arena, record, err);
     }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
+}
+
+enum pt_code statement_input_decode(const struct statement *statement, struct pt_arena *arena, struct statement_input *out,
+                                    struct pt_error *err) {
+    const size_t ceiling = arena->ceiling;
+    arena->ceiling = arena->used + STATEMENT_INPUT_ROOM;
+    arena->full = false;
+    const enum pt_code code = decode(statement, arena, out, err);
+    arena->ceiling = ceiling;
+    if (code == PT_NO_MEMORY && arena->full) return pt_fail(err, PT_LIMIT, NULL, "a statement says more than can be held at once");
+    return code;
 }
 
 void statement_input_free(struct statement_input *input) { actor_free(&input->actor); }

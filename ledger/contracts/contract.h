@@ -77,7 +77,8 @@ const struct contract *const *contracts_in_force(uint64_t rule_version);
 // Whether a contract hears this input under this profile.
 bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);
 
-// Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED.
+// Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED. Beyond
+// a number of alerts a statement only the result is set.
 enum pt_code contract_raise(const struct contract_context *context, struct contract_output *output,
                             const struct alert_record *alert, struct pt_error *err) PT_NODISCARD;
 

@@ -6,8 +6,7 @@
 #include "ledger/apply/statement_input.h"
 #include "ledger/state/varint.h"
 
-#define NAME_MAX_BYTES ((size_t)64 * 1024)
-#define LINKS_MAX ((size_t)1024 * 1024)
+#define NAME_MAX_BYTES ((size_t)512 * 1024)  // a name is a text of some statement
 
 static enum pt_code no_memory(struct pt_error *err) { return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory"); }
 
@@ -76,7 +75,7 @@ enum pt_code pack_reader_around(struct pack_reader *reader, struct pt_bytes key,
 // Reads one statement and where the pack's history goes on behind it.
 static enum pt_code history_step(struct pack_reader *reader, struct pt_bytes key, uint64_t leaf, struct history_item *out,
                                  uint64_t *previous, struct pt_error *err) {
-    PT_CLEANUP(pt_buf_free) struct pt_buf links = PT_BUF_INIT(LINKS_MAX);
+    PT_CLEANUP(pt_buf_free) struct pt_buf links = PT_BUF_INIT(SIDE_LINKS_MAX);
     struct statement statement;
     struct statement_input *input = pt_arena_alloc(reader->arena, 1, sizeof *input);
     uint8_t leaf_key[8];

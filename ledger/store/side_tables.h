@@ -38,6 +38,7 @@ void side_block_key(const struct pt_digest *gateway, uint64_t sequence, uint8_t 
 void side_feed_key(const char *audience, uint64_t leaf, unsigned kind, uint8_t out[SIDE_FEED_KEY]);
 
 // INDEX_LINKS: leaf index -> for each pack of the event in order, `last` before it. Written as runs of equal differences.
+#define SIDE_LINKS_MAX ((size_t)8 * 1024 * 1024)
 void side_links_encode(const uint64_t *previous, size_t count, struct pt_buf *out);
 // Gives the value for pack number `index`; PT_UNVERIFIED if the links are damaged or shorter.
 enum pt_code side_links_at(struct pt_bytes links, size_t index, uint64_t *previous, struct pt_error *err) PT_NODISCARD;
