@@ -1,5 +1,6 @@
 #include "firmware/terminal/capture.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,7 @@ struct capture {
     void *told_arg;
     struct task_pack *packs;
     size_t count, cap;
-    struct pack_id *seen;  // all of this work, also those signed already
-    size_t seen_count, seen_cap;
+    void *seen;  // search tree of pack_id: all of this work, also those signed already
     struct pack_id parent;
     bool has_parent;
 };
@@ -31,7 +31,7 @@ enum pt_code capture_new(const struct capture_options *options, struct capture *
 void capture_free(struct capture *capture) {
     if (!capture) return;
     free(capture->packs);
-    free(capture->seen);
+    tdestroy(capture->seen, free);
     free(capture);
 }
 
@@ -61,11 +61,25 @@ enum pt_code capture_set_parent(struct capture *capture, struct pt_bytes code, s
     return PT_OK;
 }
 
+static int by_identity(const void *a, const void *b) {
+    const struct pack_id *left = a;
+    const struct pack_id *right = b;
+    if (left->kind != right->kind) return left->kind < right->kind ? -1 : 1;
+    const int product = strcmp(left->product, right->product);
+    return product != 0 ? product : strcmp(left->serial, right->serial);
+}
+
 static bool is_seen(const struct capture *capture, const struct pack_id *id) {
     if (capture->has_parent && pack_id_equal(&capture->parent, id)) return true;
-    for (size_t i = capture->seen_count; i-- > 0;)
-        if (pack_id_equal(&capture->seen[i], id)) return true;
-    return false;
+    return tfind(id, &capture->seen, by_identity) != NULL;
+}
+
+static enum pt_code remember(struct capture *capture, const struct pack_id *id, struct pt_error *err) {
+    struct pack_id *copy = malloc(sizeof *copy);
+    if (copy) *copy = *id;
+    if (copy && tsearch(copy, &capture->seen, by_identity)) return PT_OK;
+    free(copy);
+    return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
 }
 
 // Grows an array by doubling; NULL without memory.
@@ -79,16 +93,15 @@ static void *with_room(void *items, size_t count, size_t *cap, size_t size) {
 
 static enum pt_code add_pack(struct capture *capture, const struct identification *found, struct pt_error *err) {
     struct task_pack *packs = with_room(capture->packs, capture->count, &capture->cap, sizeof *packs);
-    if (packs) capture->packs = packs;
-    struct pack_id *seen = with_room(capture->seen, capture->seen_count, &capture->seen_cap, sizeof *seen);
-    if (seen) capture->seen = seen;
-    if (!packs || !seen) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    if (!packs) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    capture->packs = packs;
+    const enum pt_code code = remember(capture, &found->pack, err);
+    if (code != PT_OK) return code;
     struct task_pack *pack = &packs[capture->count];
     *pack = (struct task_pack){.id = found->pack};
     const char *lot = gs1_elements_value(&found->elements, "10");
     if (lot) memcpy(pack->lot, lot, strnlen(lot, sizeof pack->lot - 1));
     if (found->expiry.year) gs1_date_format(&found->expiry, pack->expiry);
-    seen[capture->seen_count++] = found->pack;
     capture->count++;
     return PT_OK;
 }
