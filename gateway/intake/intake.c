@@ -130,9 +130,11 @@ static void write_statements(struct intake *intake, struct submission *submissio
         if (ack->outcome) continue;
         struct pt_error err = {0};
         enum spool_added added;
-        if (spool_add(intake->options.spool, submission->statements[i], &ack->id, now, &added, &err) != PT_OK)
+        if (spool_add(intake->options.spool, submission->statements[i], &ack->id, now, &added, &err) != PT_OK) {
+            // Said once, with the system's reason; the sync that follows fails and ends the process.
+            if (err.sys_errno) pt_log_error("spool-write-failed", &err);
             set_error(ack, WIRE_LATER, &err);
-        else ack->outcome = added == SPOOL_ADDED ? WIRE_ACCEPTED : WIRE_DUPLICATE;
+        } else ack->outcome = added == SPOOL_ADDED ? WIRE_ACCEPTED : WIRE_DUPLICATE;
     }
 }
 
