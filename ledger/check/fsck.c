@@ -206,6 +206,22 @@ static void compare_indexes(struct fsck *fsck, struct index_store *fresh) {
     }
 }
 
+// Every hash that is kept, not only those that the root hangs on: the others are what proofs are made of.
+static void compare_trees(struct fsck *fsck, struct tree_store *fresh) {
+    if (!fsck->tree || fsck->noted > tree_store_size(fresh)) return;
+    for (unsigned level = 0; level < 64 && fsck->noted >> level > 0; level += TREE_STORE_STEP)
+        for (uint64_t index = 0; index < fsck->noted >> level; index++) {
+            struct pt_error err = {0};
+            struct pt_digest stored;
+            struct pt_digest wanted;
+            const bool read = tree_store_read(fsck->tree, level, index, &stored, &err) == PT_OK &&
+                              tree_store_read(fresh, level, index, &wanted, &err) == PT_OK;
+            if (read && pt_digest_equal(&stored, &wanted)) continue;
+            problem(fsck, "tree", 0, read ? "a hash of the tree's files is not the chain's" : err.what);
+            return;
+        }
+}
+
 // Applies the whole chain to an empty index, signatures and all: every entry must come out as it stands.
 static enum pt_code check_replay(struct fsck *fsck, const char *scratch, struct pt_error *err) {
     char path[4200];
@@ -226,9 +242,11 @@ static enum pt_code check_replay(struct fsck *fsck, const char *scratch, struct 
         const struct replay_parts parts = {.genesis = &fsck->genesis, .env = fsck->env, .committer = &committer, .statements = statements,
                                            .keys = keys, .check_signatures = true};
         struct pt_error wrong = {0};
-        if (replay_index(&parts, NULL, NULL, &wrong) != PT_OK) problem(fsck, "replay", 0, wrong.what);
-        else if (fsck->has_index && fsck->report->index_height == fsck->report->height) compare_indexes(fsck, &index);
-        else if (fsck->has_index && fsck->report->index_height > fsck->report->height)
+        const bool replayed = replay_index(&parts, NULL, NULL, &wrong) == PT_OK;
+        if (!replayed) problem(fsck, "replay", 0, wrong.what);
+        else compare_trees(fsck, tree);
+        if (replayed && fsck->has_index && fsck->report->index_height == fsck->report->height) compare_indexes(fsck, &index);
+        if (fsck->has_index && fsck->report->index_height > fsck->report->height)
             problem(fsck, "index", fsck->report->index_height, "the index is ahead of the chain");
     }
     key_ring_free(keys);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STEP 4u                          // every fourth level is kept
+#define STEP TREE_STORE_STEP
 #define LEVELS (64u / STEP)
 #define WIDTH (1u << STEP)
 

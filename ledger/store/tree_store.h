@@ -8,6 +8,8 @@
 
 struct tree_store;
 
+#define TREE_STORE_STEP 4u  // a level of so many is kept
+
 // size: leaves that the files are known to hold (synced); what lies behind is overwritten by appending.
 enum pt_code tree_store_open(const struct pt_disk *disk, uint64_t size, struct tree_store **out, struct pt_error *err) PT_NODISCARD;
 void tree_store_close(struct tree_store *store);
