@@ -89,6 +89,7 @@ static enum pt_code open_tree(struct ledger_files *files, struct pt_error *err) 
     if (code != PT_OK) return code;
     code = committer_tree_noted(&reader, &noted, err);
     reader.close(&reader);
+    if (code == PT_UNVERIFIED) code = PT_OK;  // a damaged note: as if the files held nothing
     if (code == PT_OK) code = tree_store_open(&files->tree_disk, noted, &files->tree, err);
     files->committer = (struct committer){.chain = files->chain, .tree = files->tree, .index = &files->index, .tree_synced = noted};
     return code;
@@ -123,20 +124,26 @@ void ledger_files_close(struct ledger_files *files) {
     *files = (struct ledger_files){0};
 }
 
-// Whether the index stands on this chain: not above it, and at its height with the same entry.
+// Whether the index is this ledger's and stands on this chain: not above it, and at its height with the same entry.
 static enum pt_code index_fits(struct ledger_files *files, bool *fits, struct pt_error *err) {
     struct index_reader reader;
     struct side_height place;
     struct chain_height record = {0};
+    struct pt_digest genesis = {0};
     uint64_t height = 0;
     bool any;
     *fits = true;
     enum pt_code code = files->index.applied(&files->index, &any, &height, err);
-    if (code != PT_OK || !any || height == 0) return code;
+    if (code != PT_OK || !any) return code;
     *fits = height <= chain_store_height(files->chain);
     if (!*fits) return PT_OK;
     code = files->index.reader(&files->index, &reader, err);
     if (code != PT_OK) return code;
+    *fits = committer_genesis_noted(&reader, &genesis, NULL) == PT_OK && pt_digest_equal(&genesis, &files->genesis.hash);
+    if (!*fits || height == 0) {
+        reader.close(&reader);
+        return PT_OK;
+    }
     *fits = statement_store_height(&reader, height, &place, NULL) == PT_OK &&
             chain_store_read(files->chain, &place.position, &record, NULL) == PT_OK;
     if (*fits) {
@@ -206,26 +213,32 @@ static enum pt_code rebuild_tree(struct ledger_files *files, const struct pt_env
     return code == PT_OK ? replay_tree(&parts, err) : code;
 }
 
+// What is not the machine's own trouble but may lie in what was derived, and goes away when that is built anew.
+static bool may_heal(enum pt_code code) {
+    return code == PT_UNVERIFIED || code == PT_NOT_FOUND || code == PT_INVALID || code == PT_LIMIT;
+}
+
+// The tree's files may be what is wrong, then the index: the chain is blamed only when it does not replay from nothing.
+static enum pt_code replay_or_rebuild(struct ledger_files *files, const struct ledger_options *options, const struct pt_env *env,
+                                      struct pt_error *err) {
+    enum pt_code code = replay(files, options, env, err);
+    if (may_heal(code) && rebuild_tree(files, env, NULL) == PT_OK) code = replay(files, options, env, err);
+    if (!may_heal(code)) return code;
+    code = start_over(files, options, err);
+    return code == PT_OK ? replay(files, options, env, err) : code;
+}
+
 enum pt_code ledger_files_catch_up(struct ledger_files *files, const struct ledger_options *options, const struct pt_env *env,
                                    struct pt_error *err) {
-    bool fits;
+    bool fits, tree_good = false;
     enum pt_code code = index_fits(files, &fits, err);
-    if (code == PT_OK && !fits) code = start_over(files, options, err);
-    if (code == PT_OK) {
-        bool tree_good = false;
-        code = replay(files, options, env, err);
-        if (code == PT_UNVERIFIED) {
-            // The tree's files may be what is wrong: once more with an empty tree before the chain is blamed.
-            struct pt_error first = err ? *err : (struct pt_error){0};
-            if (rebuild_tree(files, env, NULL) == PT_OK) code = replay(files, options, env, err);
-            if (code != PT_OK && err) *err = first;
-        }
-        if (code == PT_OK) code = tree_fits(files, &tree_good, err);
-        if (code == PT_OK && !tree_good) {
-            code = rebuild_tree(files, env, err);
-            if (code == PT_OK) code = tree_fits(files, &tree_good, err);
-            if (code == PT_OK && !tree_good) code = pt_fail(err, PT_UNVERIFIED, "chain", "the statements do not lead to the log's root");
-        }
-    }
+    if (may_heal(code)) fits = false;
+    if (may_heal(code) || (code == PT_OK && !fits)) code = start_over(files, options, err);
+    if (code == PT_OK) code = replay_or_rebuild(files, options, env, err);
+    if (code == PT_OK) code = tree_fits(files, &tree_good, err);
+    if (code != PT_OK || tree_good) return code;
+    code = rebuild_tree(files, env, err);
+    if (code == PT_OK) code = tree_fits(files, &tree_good, err);
+    if (code == PT_OK && !tree_good) code = pt_fail(err, PT_UNVERIFIED, "chain", "the statements do not lead to the log's root");
     return code;
 }

@@ -1,5 +1,7 @@
 #include "ledger/apply/committer.h"
 
+#include <string.h>
+
 #include "common/base/cleanup.h"
 #include "ledger/state/varint.h"
 
@@ -8,6 +10,7 @@
 #define TREE_HEIGHTS_UNSYNCED 256u
 
 static const char tree_note[] = "tree";
+static const char genesis_note[] = "genesis";
 
 enum pt_code committer_append(struct committer *committer, struct commit_item *items, size_t count, struct pt_error *err) {
     for (size_t i = 0; i < count; i++) {
@@ -29,6 +32,12 @@ static enum pt_code note_tree(struct committer *committer, struct pt_error *err)
     committer->heights_unsynced = 0;
     varint_put(&value, committer->tree_synced);
     const struct state_change note = {.table = (enum state_table)INDEX_META, .key = pt_bytes_str(tree_note), .value = pt_buf_bytes(&value)};
+    return committer->index->put(committer->index, &note, 1, err);
+}
+
+// Below height 1 nothing else would tell one ledger's index from another's.
+static enum pt_code note_genesis(struct committer *committer, const struct pt_digest *genesis, struct pt_error *err) {
+    const struct state_change note = {.table = (enum state_table)INDEX_META, .key = pt_bytes_str(genesis_note), .value = pt_bytes_digest(genesis)};
     return committer->index->put(committer->index, &note, 1, err);
 }
 
@@ -57,7 +66,8 @@ static enum pt_code index_item(struct committer *committer, const struct commit_
         code = tree_store_append(committer->tree, sealed->leaves, sealed->leaf_count, err);
     if (code == PT_OK) code = index->put(index, sealed->changes, sealed->change_count, err);
     if (code == PT_OK && sealed->side_count > 0) code = index->put(index, sealed->side, sealed->side_count, err);
-    if (code == PT_OK && sealed->height > 0) code = put_height(committer, item, err);
+    if (code == PT_OK)
+        code = sealed->height > 0 ? put_height(committer, item, err) : note_genesis(committer, &sealed->entry_digest, err);
     committer->heights_unsynced++;
     return code;
 }
@@ -93,4 +103,12 @@ enum pt_code committer_tree_noted(struct index_reader *index, uint64_t *size, st
     struct pt_bytes bytes = pt_buf_bytes(&value);
     if (code == PT_OK && !varint_get(&bytes, size)) return pt_fail(err, PT_UNVERIFIED, "index", "the tree's note is damaged");
     return code;
+}
+
+enum pt_code committer_genesis_noted(struct index_reader *index, struct pt_digest *genesis, struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf value = PT_BUF_INIT(64);
+    *genesis = (struct pt_digest){0};
+    const enum pt_code code = index->get(index, INDEX_META, pt_bytes_str(genesis_note), &value, err);
+    if (code == PT_OK && value.len == PT_DIGEST_SIZE) memcpy(genesis->bytes, value.data, PT_DIGEST_SIZE);
+    return code == PT_NOT_FOUND ? PT_OK : code;
 }

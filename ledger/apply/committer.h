@@ -30,5 +30,7 @@ enum pt_code committer_close(struct committer *committer, uint64_t height, struc
 
 // What the index notes of the tree's files: leaves that are durable.
 enum pt_code committer_tree_noted(struct index_reader *index, uint64_t *size, struct pt_error *err) PT_NODISCARD;
+// And whose index it is: the hash of its genesis; zeros if it says none.
+enum pt_code committer_genesis_noted(struct index_reader *index, struct pt_digest *genesis, struct pt_error *err) PT_NODISCARD;
 
 #endif

@@ -44,6 +44,10 @@ enum pt_code ledger_receipt(struct ledger *ledger, const struct pt_digest *id, s
     if (statement.leaf_index >= status.tree_size) return pt_fail(err, PT_NOT_FOUND, NULL, "the statement is not on the ledger yet");
     code = merkle_inclusion_path(tree_store_read, ledger->files.tree, statement.leaf_index, status.tree_size, &path, err);
     if (code != PT_OK) return code;
+    // A damaged hash in the tree's files must not leave the node as a receipt that nobody can verify.
+    const struct pt_digest leaf = merkle_leaf_hash(pt_bytes_digest(&statement.id));
+    code = merkle_verify_inclusion(&leaf, statement.leaf_index, status.tree_size, path.nodes, path.count, &status.tree_root, err);
+    if (code != PT_OK) return pt_fail(err, PT_UNVERIFIED, "tree", "the tree's files are damaged: rebuild them");
     return receipt_sign(ledger->signer, &ledger->files.genesis.hash, status.tree_size, statement.leaf_index, &path,
                         &status.tree_root, out, err);
 }
