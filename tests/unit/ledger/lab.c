@@ -229,8 +229,12 @@ void lab_submit(struct lab *lab, struct pt_bytes block, struct lab_answer *answe
     struct pt_error err;
     struct wait wait = {.mutex = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER, .answer = answer};
     memset(answer, 0, sizeof *answer);
-    answer->code = ledger_submit_block(lab->ledger, block, arrived, &wait, &err);
-    if (answer->code != PT_OK) return;
+    // The answer may be there before the call returns: what arrived writes stays.
+    const enum pt_code code = ledger_submit_block(lab->ledger, block, arrived, &wait, &err);
+    if (code != PT_OK) {
+        answer->code = code;
+        return;
+    }
     pthread_mutex_lock(&wait.mutex);
     while (!wait.done) pthread_cond_wait(&wait.arrived, &wait.mutex);
     pthread_mutex_unlock(&wait.mutex);

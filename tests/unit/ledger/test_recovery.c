@@ -36,7 +36,9 @@ static unsigned submit_all(void) {
         struct lab_answer answer;
         lab_submit(&lab, pt_buf_bytes(&blocks[i]), &answer);
         if (answer.code != PT_OK) return good;
-        assert_true(answer.outcome == LEDGER_BLOCK_APPLIED || answer.outcome == LEDGER_BLOCK_DUPLICATE);
+        if (answer.outcome != LEDGER_BLOCK_APPLIED && answer.outcome != LEDGER_BLOCK_DUPLICATE)
+            fail_msg("block %u: outcome %d, height %llu, expected %llu: %s", i, (int)answer.outcome, (unsigned long long)answer.height,
+                     (unsigned long long)answer.expected, answer.reason);
         good++;
     }
     return good;
