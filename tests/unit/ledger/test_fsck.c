@@ -226,6 +226,7 @@ static void with_other_results(struct chain_height *record, struct pt_buf *entry
     decoded.results = pt_bytes_of(results, 1);
     pt_buf_clear(entry);
     assert_ok(chain_entry_encode(&decoded, entry, &err), &err);
+    pt_buf_free(&copy);
     const struct pt_digest digest = chain_entry_digest(pt_buf_bytes(entry));
     pt_buf_clear(co_signature);
     assert_ok(co_signature_sign(&lab.node.signer, &lab.genesis.hash, 0, 4, &digest, co_signature, &err), &err);
