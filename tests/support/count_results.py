@@ -1,51 +1,69 @@
-"""Adds up the TAP lines in the kept logs of test runs and prints "N passed, N failed, N skipped".
+"""Adds up the TAP lines in the kept logs of a run (FOLDER/*.json of Meson, *.tap) and prints "N passed, N failed, N skipped".
 
-A program that ended badly without a failing line of its own (crash, time-out, sanitizer report) counts as one failure.
-Exit status 1 if anything failed or nothing ran.
+A program that ended badly without a failing line of its own (crash, time-out) and each report that a sanitizer wrote
+(FOLDER/sanitizer.*) count as one failure. Exit status 1 if anything failed or nothing ran.
 """
+import collections
 import glob
 import json
 import re
 import sys
 
-passed = failed = skipped = 0
+totals = collections.Counter()
 failures = []
 
 
+def fail(what):
+    totals["failed"] += 1
+    failures.append(what)
+
+
 def count(text, name):
-    global passed, failed, skipped
+    """Returns how many result lines there were, and how many of them failed."""
+    lines = [match for match in (re.match(r"(not )?ok\b(.*)", line) for line in text.splitlines()) if match]
     bad = 0
-    for line in text.splitlines():
-        match = re.match(r"(not )?ok\b(.*)", line)
-        if not match:
-            continue
-        if re.search(r"#\s*SKIP", line, re.IGNORECASE):
-            skipped += 1
+    for match in lines:
+        if re.search(r"#\s*SKIP", match.group(2), re.IGNORECASE):
+            totals["skipped"] += 1
         elif match.group(1):
             bad += 1
-            failures.append(f"{name}: {match.group(2).strip(' -')}")
+            fail(f"{name}: {match.group(2).strip(' -')}")
         else:
-            passed += 1
-    failed += bad
-    return bad
+            totals["passed"] += 1
+    return len(lines), bad
 
 
-folder = sys.argv[1]
-for path in glob.glob(folder + "/*.json"):
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            test = json.loads(line)
-            bad = count(test.get("stdout", ""), test["name"])
-            if test["result"] == "SKIP" and "ok " not in test.get("stdout", ""):
-                skipped += 1
-            elif test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL") and bad == 0:
-                failed += 1
-                failures.append(f"{test['name']}: ended with {test['result']}")
-for path in glob.glob(folder + "/fuzz.txt"):
-    with open(path, encoding="utf-8", errors="replace") as text:
-        count(text.read(), "fuzz")
+def count_meson(path):
+    with open(path, encoding="utf-8") as tests:
+        for test in map(json.loads, tests):
+            lines, bad = count(test.get("stdout") or "", test["name"])
+            if test["result"] == "SKIP":
+                totals["skipped"] += lines == 0
+            elif test["result"] not in ("OK", "EXPECTEDFAIL"):
+                if bad == 0:
+                    fail(f"{test['name']}: ended with {test['result']}, status {test['returncode']}")
+            elif lines == 0:
+                fail(f"{test['name']}: ended well but reported no result")
 
-for failure in failures:
-    print("failed:", failure)
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(1 if failed or not passed else 0)
+
+def main(folder):
+    for path in sorted(glob.glob(folder + "/*.json")):
+        count_meson(path)
+    for path in sorted(glob.glob(folder + "/*.tap")):
+        with open(path, encoding="utf-8", errors="replace") as text:
+            count(text.read(), "step")
+    for path in sorted(glob.glob(folder + "/sanitizer.*")):
+        with open(path, encoding="utf-8", errors="replace") as text:
+            report = text.read()
+        print(report[:6000])
+        first = next((line for line in report.splitlines() if line.strip("= ")), "no text")
+        fail("sanitizer: " + first.strip("= "))
+    for failure in failures:
+        print("failed:", failure)
+    if not totals:
+        print("failed: no test ran")
+    print(f"{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped")
+    return 1 if totals["failed"] or not totals["passed"] else 0
+
+
+sys.exit(main(sys.argv[1]))
