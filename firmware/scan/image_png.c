@@ -46,8 +46,11 @@ static void ask_grey_alpha(png_structp png, png_infop info) {
 static void read_picture(png_structp png, png_infop info, struct png_job *job) {
     png_set_read_fn(png, job, read_bytes);
     png_set_user_limits(png, SCAN_FRAME_MAX_SIDE, SCAN_FRAME_MAX_SIDE);
-    png_set_chunk_cache_max(png, 128);
-    png_set_chunk_malloc_max(png, 8u << 20);
+    // Of the ancillary chunks only tRNS changes what is seen; the rest (text, profiles, Exif) is a way to memory and is skipped.
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "eXIf", 1);
+    png_set_chunk_cache_max(png, 8);
+    png_set_chunk_malloc_max(png, 1u << 20);
     png_read_info(png, info);
     uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
     job->code = scan_frame_new(width, height, job->frame, job->err);
