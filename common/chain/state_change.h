@@ -14,6 +14,11 @@ enum state_table {
     STATE_ALERT = 6,    // alert id -> alert record
     STATE_HELD = 7,     // kid + sequence -> statement that waits for its turn
     STATE_NAME = 8,     // a text that records share -> its number, and the number -> the text
+    STATE_FACTS = 9,    // kind + identifier -> what contracts read of its master records (master_facts.h)
+    STATE_EVENT = 10,   // event ID, hashed -> the statement that used it first and what it said
+    STATE_RECALL = 11,  // product identifier -> its recalls; recall id -> the notice
+    STATE_CLAIM = 12,   // pack -> what is settled of it; insurer + line -> the settled line
+    STATE_FINDING = 13, // alert number -> how far its investigation is
 };
 
 struct state_change {

@@ -18,6 +18,10 @@
 #define STATEMENT_MASTER "application/vnd.packtrail.master+cbor"
 #define STATEMENT_ENROLMENT "application/vnd.packtrail.enrolment+cbor"
 #define STATEMENT_REVOCATION "application/vnd.packtrail.revocation+cbor"
+#define STATEMENT_RULES "application/vnd.packtrail.rules+cbor"      // a rule version or settings from a height on
+#define STATEMENT_RECALL "application/vnd.packtrail.recall+cbor"    // a recall begins, changes or ends
+#define STATEMENT_CLAIM "application/vnd.packtrail.claim+cbor"      // an insurer's batch of claim lines
+#define STATEMENT_FINDING "application/vnd.packtrail.finding+cbor"  // what became of an alert
 
 // A decoded statement; views into its bytes.
 struct statement {

@@ -11,4 +11,7 @@
 // ilmd, commissioning: integer, how many smallest units a pack holds, where its product's master record does not say.
 #define PACKTRAIL_TERM_CONTENT "content"
 
+// Event level: integer seconds, how far the capturing clock may be off, as the terminal measured it. Absent: not measured.
+#define PACKTRAIL_TERM_CLOCK_ERROR "clockError"
+
 #endif

@@ -61,7 +61,7 @@ static enum pt_code learn_before(struct executor *executor, const struct due_sta
 // Runs the contracts in force; output->result says how it went, the view holds what is to be kept.
 static enum pt_code run_contracts(struct executor *executor, const struct due_statement *due, struct contract_output *output,
                                   struct pt_error *err) {
-    const struct contract_context context = {.signer = due->signer, .leaf_index = due->leaf, .chain_time = executor->now,
+    const struct contract_context context = {.signer = due->signer, .leaf_index = due->leaf, .height = executor->sealed->height, .chain_time = executor->now,
                                              .profile = executor->parts.genesis->profile,
                                              .rule_version = executor->rule_version, .arena = &executor->scratch};
     const struct contract *const *contracts = contracts_in_force(executor->rule_version);

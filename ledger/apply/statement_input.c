@@ -1,5 +1,6 @@
 #include "ledger/apply/statement_input.h"
 
+#include "common/chain/rules_change.h"
 #include "common/epcis/epcis_json.h"
 #include "common/epcis/epcis_validate.h"
 #include "common/epcis/event_cbor.h"
@@ -63,6 +64,13 @@ static enum pt_code decode(const struct statement *statement, struct pt_arena *a
         out->input.kind = KIND_MASTER;
         out->input.master = record;
         return master_decode(statement->payload, arena, record, err);
+    }
+    if (is(statement->content_type, STATEMENT_RULES)) {
+        struct rules_change *change = pt_arena_alloc(arena, 1, sizeof *change);
+        if (!change) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        out->input.kind = KIND_RULES;
+        out->input.rules = change;
+        return rules_change_decode(statement->payload, arena, change, err);
     }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
 }

@@ -11,7 +11,13 @@
 #include "common/epcis/event.h"
 #include "common/master/master.h"
 #include "ledger/state/alert_record.h"
+#include "ledger/state/rule_settings.h"
 #include "ledger/state/state_view.h"
+
+struct alert_finding;
+struct claim_batch;
+struct recall_notice;
+struct rules_change;
 
 // How an event names a thing.
 enum pack_role { PACK_ROLE_OBJECT = 1, PACK_ROLE_PARENT = 2, PACK_ROLE_CHILD = 3, PACK_ROLE_INPUT = 4, PACK_ROLE_OUTPUT = 5 };
@@ -21,8 +27,17 @@ struct event_pack {
     enum pack_role role;
 };
 
-// A statement with its payload decoded; one of event, actor, revocation, master is there.
-enum statement_kind { KIND_EVENT = 1, KIND_ENROLMENT = 2, KIND_REVOCATION = 4, KIND_MASTER = 8 };
+// A statement with its payload decoded; just what its kind names is there.
+enum statement_kind {
+    KIND_EVENT = 1,
+    KIND_ENROLMENT = 2,
+    KIND_REVOCATION = 4,
+    KIND_MASTER = 8,
+    KIND_RULES = 16,
+    KIND_RECALL = 32,
+    KIND_CLAIM = 64,
+    KIND_FINDING = 128,
+};
 
 struct contract_input {
     enum statement_kind kind;
@@ -32,6 +47,10 @@ struct contract_input {
     const struct actor *actor;        // enrolment
     const struct revocation *revocation;
     const struct master_record *master;
+    const struct rules_change *rules;
+    const struct recall_notice *recall;
+    const struct claim_batch *claims;
+    const struct alert_finding *finding;
     struct pt_bytes payload;          // as signed
     struct pt_digest id;              // statement id
 };
@@ -40,8 +59,10 @@ struct contract_input {
 struct contract_context {
     const struct actor *signer;
     uint64_t leaf_index;     // of the statement in the log
+    uint64_t height;         // under way
     pt_millis chain_time;
-    const char *profile;     // "cn", "eu"
+    const char *profile;     // "cn", "eu": of the ledger; a place's master record may name another (master_facts.h)
+    const struct rule_settings *settings;
     uint64_t rule_version;
     struct pt_arena *arena;  // lives until the statement is done
 };
@@ -77,8 +98,9 @@ const struct contract *const *contracts_in_force(uint64_t rule_version);
 // Whether a contract hears this input under this profile.
 bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);
 
-// Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED. Beyond
-// a number of alerts a statement only the result is set.
+// Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED. The setting
+// "alert.KIND.mode" (enum alert_mode) stands above the alert's own mode. Beyond a number of alerts a statement only the
+// result is set.
 enum pt_code contract_raise(const struct contract_context *context, struct contract_output *output,
                             const struct alert_record *alert, struct pt_error *err) PT_NODISCARD;
 

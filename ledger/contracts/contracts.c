@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "ledger/contracts/contract.h"
@@ -5,13 +6,15 @@
 #include "ledger/contracts/makers.h"
 #include "ledger/contracts/master_records.h"
 #include "ledger/contracts/registry.h"
+#include "ledger/contracts/rules.h"
 
 // An event may name a hundred thousand packs. What it is suspected of is told often enough by so many; each pack's own
 // record still counts its alert.
 #define ALERTS_PER_STATEMENT 16384u
 
-// One line a rule version; a line never changes once a ledger ran under it.
-static const struct contract *const version_1[] = {&registry_contract, &master_records_contract, &makers_contract, &lifecycle_contract, NULL};
+// One list a rule version; a list never changes once a ledger ran under it.
+static const struct contract *const version_1[] = {&registry_contract, &rules_contract, &master_records_contract, &makers_contract,
+                                                   &lifecycle_contract, NULL};
 
 const struct contract *const *contracts_in_force(uint64_t rule_version) {
     static const struct contract *const *const versions[] = {NULL, version_1};
@@ -45,5 +48,8 @@ enum pt_code contract_raise(const struct contract_context *context, struct contr
     *added = *alert;
     added->signer = context->signer->kid;
     added->chain_time = context->chain_time;
+    char setting[64];
+    snprintf(setting, sizeof setting, "alert.%s.mode", alert_kind_name(alert->kind));
+    added->mode = rule_setting(context->settings, setting, alert->mode) == ALERT_SHADOW ? ALERT_SHADOW : ALERT_ENFORCE;
     return PT_OK;
 }

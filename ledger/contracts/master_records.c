@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "ledger/contracts/master_facts.h"
 
 #define FEED_MASTER 3u  // enum wire_feed_kind
 #define KEY_MAX ((size_t)2048)
@@ -40,6 +41,7 @@ static enum pt_code declare_key(void *arg, const char *identifier, struct pt_err
 static void declare(const struct contract_input *input, const struct contract_context *context, struct access_list *out) {
     struct keys keys = {.input = input, .arena = context->arena, .declared = out};
     if (master_each_identifier(input->master, declare_key, &keys, NULL) != PT_OK) out->failed = true;
+    master_facts_declare_record(input->master, out);
 }
 
 static bool is_own(const struct actor *signer, const char *party) { return party && strcmp(signer->party, party) == 0; }
@@ -80,7 +82,9 @@ static enum pt_code apply(struct state_view *view, const struct contract_input *
         return PT_OK;
     }
     output->feed_kind = FEED_MASTER;
-    return master_each_identifier(input->master, write_key, &keys, err);
+    const enum pt_code code = master_each_identifier(input->master, write_key, &keys, err);
+    if (code != PT_OK || output->result == RESULT_NOT_ALLOWED) return code;
+    return master_facts_write(view, context->arena, input->master, err);
 }
 
 const struct contract master_records_contract = {

@@ -20,6 +20,18 @@ static const char *const names[] = {
     [ALERT_EQUIVOCATION] = "equivocation",
     [ALERT_DEVICE_GAP] = "device_gap",
     [ALERT_BROKEN_DEVICE_CHAIN] = "broken_device_chain",
+    [ALERT_TOO_FAST] = "too_fast",
+    [ALERT_CUSTODY_GAP] = "custody_gap",
+    [ALERT_TERRITORY] = "territory",
+    [ALERT_TEMPERATURE] = "temperature",
+    [ALERT_WRONG_PRODUCT] = "wrong_product",
+    [ALERT_EVENT_ID_REUSED] = "event_id_reused",
+    [ALERT_OVERCLAIMED] = "overclaimed",
+    [ALERT_CLAIMED_NOT_DISPENSED] = "claimed_not_dispensed",
+    [ALERT_DOUBLE_SCAN] = "double_scan",
+    [ALERT_LATE_DATA] = "late_data",
+    [ALERT_LABEL_MISREAD] = "label_misread",
+    [ALERT_LABEL_MISMATCH] = "label_mismatch",
 };
 #define KINDS (sizeof names / sizeof names[0])
 

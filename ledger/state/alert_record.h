@@ -21,7 +21,20 @@ enum alert_kind {
     ALERT_EQUIVOCATION = 12,         // one key, one sequence number, two contents
     ALERT_DEVICE_GAP = 13,           // statements of a device are missing
     ALERT_BROKEN_DEVICE_CHAIN = 14,  // a statement does not name its predecessor
+    ALERT_TOO_FAST = 15,             // seen at two places farther apart than anything travels in the time
+    ALERT_CUSTODY_GAP = 16,          // received by whom nobody shipped it to, or shipped by whom never received it
+    ALERT_TERRITORY = 17,            // traded where its product is not licensed
+    ALERT_TEMPERATURE = 18,          // a logger's reading is outside the product's range
+    ALERT_WRONG_PRODUCT = 19,        // the scanned pack is not the product claimed (串换)
+    ALERT_EVENT_ID_REUSED = 20,      // one event ID, two contents
+    ALERT_OVERCLAIMED = 21,          // more claimed than the pack holds
+    ALERT_CLAIMED_NOT_DISPENSED = 22,  // claimed though not dispensed (空刷)
+    ALERT_DOUBLE_SCAN = 23,          // the same step told twice within moments: a mistake, no accusation
+    ALERT_LATE_DATA = 24,            // an event older than what is known; recorded, changes nothing
+    ALERT_LABEL_MISREAD = 25,        // the code looks mangled by its reader (layout, separators)
+    ALERT_LABEL_MISMATCH = 26,       // lot or expiry of the scan are not those that the maker announced
 };
+#define ALERT_KINDS 27u
 
 enum alert_mode { ALERT_SHADOW = 1, ALERT_ENFORCE = 2 };
 
