@@ -14,4 +14,21 @@
 // Event level: integer seconds, how far the capturing clock may be off, as the terminal measured it. Absent: not measured.
 #define PACKTRAIL_TERM_CLOCK_ERROR "clockError"
 
+// Business transactions of our own types (event level, bizTransactionList). Each only refers: what it refers to stays with
+// whoever keeps it. None may be or contain a direct identifier of a person (name, number of a card or a document,
+// telephone), nor a number that somebody else's register resolves to a person: an event is signed and kept for good.
+//
+// One more type, the kind of warehouse document that an event is in China, stands in common/epcis/cn_document.h.
+
+// Dispensing and returns: the sale at the pharmacy's till that the event belongs to; the id is urn:packtrail:sale:{token},
+// the token percent-encoded, random or keyed by the pharmacy. Encounter number (mdtrt_sn), fee details (feedetl_sn), prices
+// and the like are in the pharmacy's record of that sale, which its gateway holds (gateway/settlement/README.md).
+#define PACKTRAIL_TRANSACTION_SALE "urn:packtrail:btt:sale"
+#define PACKTRAIL_SALE_URI "urn:packtrail:sale:"
+
+// Dispensing: the commitment to a prescription; the id is urn:packtrail:prescription:{64 hex digits}, an HMAC-SHA-256 under
+// the settlement service's key.
+#define PACKTRAIL_TRANSACTION_PRESCRIPTION "urn:packtrail:btt:prescription"
+#define PACKTRAIL_PRESCRIPTION_URI "urn:packtrail:prescription:"
+
 #endif
