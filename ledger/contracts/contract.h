@@ -93,7 +93,7 @@ struct contract {
 
 // The contracts in force under a rule version, in the order they run; NULL-terminated, static. NULL: unknown version.
 const struct contract *const *contracts_in_force(uint64_t rule_version);
-#define RULE_VERSION_NEWEST 1u
+#define RULE_VERSION_NEWEST 2u
 
 // Whether a contract hears this input under this profile.
 bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);

@@ -15,9 +15,12 @@
 // One list a rule version; a list never changes once a ledger ran under it.
 static const struct contract *const version_1[] = {&registry_contract, &rules_contract, &master_records_contract, &makers_contract,
                                                    &lifecycle_contract, NULL};
+// Version 2 adds recalls, claims, findings and the detectors, which the lifecycle pass asks.
+static const struct contract *const version_2[] = {&registry_contract, &rules_contract, &master_records_contract, &makers_contract,
+                                                   &lifecycle_contract, NULL};
 
 const struct contract *const *contracts_in_force(uint64_t rule_version) {
-    static const struct contract *const *const versions[] = {NULL, version_1};
+    static const struct contract *const *const versions[] = {NULL, version_1, version_2};
     return rule_version < sizeof versions / sizeof versions[0] ? versions[rule_version] : NULL;
 }
 

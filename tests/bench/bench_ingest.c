@@ -20,6 +20,7 @@
 #include "common/base/cleanup.h"
 #include "common/chain/block.h"
 #include "common/identify/pack_id.h"
+#include "ledger/contracts/contract.h"
 #include "ledger/ledger.h"
 #include "tests/bench/bench.h"
 #include "tools/load/generator.h"
@@ -65,7 +66,7 @@ static void make_genesis(struct scene *scene) {
         bench_ok(load_device_make(&scene->devices[i], &err), &err);
         bench_ok(load_device_actor(&scene->devices[i], i, &actors[i + 2], &err), &err);
     }
-    struct genesis genesis = {.name = "bench", .time = bench_now_ms(), .profile = "cn", .rule_version = 1, .actors = actors,
+    struct genesis genesis = {.name = "bench", .time = bench_now_ms(), .profile = "cn", .rule_version = RULE_VERSION_NEWEST, .actors = actors,
                               .actor_count = DEVICES + 2};
     scene->genesis = PT_BUF_INIT((size_t)1024 * 1024);
     bench_ok(genesis_encode(&genesis, &scene->genesis, &err), &err);

@@ -4,10 +4,9 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/disk.h"
+#include "ledger/contracts/contract.h"
 #include "tools/admin/admin.h"
 #include "tools/admin/arguments.h"
-
-#define RULE_VERSION 1u
 
 static int by_kid(const void *a, const void *b) {
     return memcmp(((const struct actor *)a)->kid.bytes, ((const struct actor *)b)->kid.bytes, PT_DIGEST_SIZE);
@@ -39,7 +38,7 @@ static enum pt_code collect(const struct consortium *consortium, struct genesis 
 static enum pt_code make(struct consortium *consortium, struct pt_error *err) {
     const struct pt_env *env = pt_env_system();
     char path[PATH_MAX];
-    PT_CLEANUP(genesis_free) struct genesis genesis = {.rule_version = RULE_VERSION, .time = env->now(env->ctx)};
+    PT_CLEANUP(genesis_free) struct genesis genesis = {.rule_version = RULE_VERSION_NEWEST, .time = env->now(env->ctx)};
     PT_CLEANUP(genesis_free) struct genesis check = {0};
     PT_CLEANUP(pt_buf_free) struct pt_buf bytes = PT_BUF_INIT(CONSORTIUM_FILE_MAX);
     strcpy(genesis.name, consortium->name);

@@ -1,3 +1,4 @@
+#include "ledger/contracts/contract.h"
 #include "tests/unit/ledger/lab.h"
 
 #include <pthread.h>
@@ -61,7 +62,7 @@ void lab_new(struct lab *lab, const char *profile) {
         make_key(&lab->gateways[i]);
         actors[count++] = actor_of(&lab->gateways[i], ACTOR_GATEWAY, "gateway", i);
     }
-    struct genesis genesis = {.name = "lab", .time = LAB_START, .rule_version = 1, .actors = actors, .actor_count = count};
+    struct genesis genesis = {.name = "lab", .time = LAB_START, .rule_version = RULE_VERSION_NEWEST, .actors = actors, .actor_count = count};
     snprintf(genesis.profile, sizeof genesis.profile, "%s", profile);
     pt_buf_init(&lab->genesis_bytes, (size_t)1024 * 1024);
     assert_ok(genesis_encode(&genesis, &lab->genesis_bytes, &err), &err);
