@@ -6,6 +6,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "ledger/apply/rules_in_force.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/state/key_chain.h"
 
@@ -15,16 +16,19 @@ static enum pt_code first_status(struct ledger *ledger, struct pt_error *err) {
     struct index_reader reader;
     struct side_height place;
     struct merkle_frontier tree;
+    struct rules_in_force rules = {0};
     enum pt_code code = files->index.reader(&files->index, &reader, err);
     if (code != PT_OK) return code;
-    *status = (struct ledger_status){.time = files->genesis.time, .entry = files->genesis.hash, .genesis = files->genesis.hash,
-                                     .rule_version = files->genesis.rule_version};
+    *status = (struct ledger_status){.time = files->genesis.time, .entry = files->genesis.hash, .genesis = files->genesis.hash};
     code = reader.height(&reader, &status->height, err);
     if (code == PT_OK && status->height > 0) {
         code = statement_store_height(&reader, status->height, &place, err);
         status->time = place.time;
         status->entry = place.entry;
     }
+    if (code == PT_OK) code = rules_in_force_load(&reader, &rules, err);
+    status->rule_version = rules.version;
+    rules_in_force_free(&rules);
     reader.close(&reader);
     status->final_height = status->height;
     status->tree_size = tree_store_size(files->tree);

@@ -167,10 +167,13 @@ static enum pt_code start_over(struct ledger_files *files, const struct ledger_o
 
 static enum pt_code replay(struct ledger_files *files, const struct ledger_options *options, const struct pt_env *env,
                            struct pt_error *err) {
+    struct pt_error too_new = {0};
     const struct replay_parts parts = {.genesis = &files->genesis, .env = env, .committer = &files->committer,
                                        .statements = files->statements, .keys = files->keys,
-                                       .cache_records = (size_t)options->state_cache_records};
-    return replay_index(&parts, NULL, NULL, err);
+                                       .cache_records = (size_t)options->state_cache_records, .too_new = &too_new};
+    const enum pt_code code = replay_index(&parts, NULL, NULL, err);
+    if (too_new.code != PT_OK) pt_log_error("chain-too-new", &too_new);
+    return code;
 }
 
 // Whether the tree's files lead to the root of the last entry.

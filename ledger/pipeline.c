@@ -291,6 +291,7 @@ static void publish(struct ledger *ledger, const struct outcome *first) {
         ledger->status.entry = sealed->entry_digest;
         ledger->status.tree_size = sealed->tree_size;
         ledger->status.tree_root = sealed->tree_root;
+        ledger->status.rule_version = sealed->rule_version;
     }
     ledger->counters.fsyncs++;
     ledger->counters.chain_bytes = chain_store_bytes(ledger->files.chain);
@@ -397,6 +398,15 @@ static enum pt_code start_workers(struct ledger *ledger, struct pt_error *err) {
     return worker_pool_start(ledger->worker_count, ledger->worker_pointers, &ledger->pool, err);
 }
 
+// A ledger that the next height is too new for is opened all the same: it can be read.
+static enum pt_code look_ahead(struct ledger *ledger, struct pt_error *err) {
+    struct pt_error why = {0};
+    const enum pt_code code = executor_ready(ledger->executor, &why);
+    if (code == PT_UNAVAILABLE) fail(ledger, &why);
+    else if (code != PT_OK && err) *err = why;
+    return code == PT_UNAVAILABLE ? PT_OK : code;
+}
+
 enum pt_code ledger_pipeline_start(struct ledger *ledger, struct pt_error *err) {
     struct ledger_files *files = &ledger->files;
     struct merkle_frontier tree;
@@ -407,6 +417,7 @@ enum pt_code ledger_pipeline_start(struct ledger *ledger, struct pt_error *err) 
                                          .cache_records = (size_t)ledger->options.state_cache_records,
                                          .committed = committed, .wait_committed = wait_committed, .ctx = ledger};
     if (code == PT_OK) code = executor_new(&parts, &tree, &ledger->executor, err);
+    if (code == PT_OK) code = look_ahead(ledger, err);
     if (code == PT_OK) code = start_workers(ledger, err);
     if (code != PT_OK) return code;
     if (pthread_create(&ledger->commit_thread, NULL, commit, ledger) != 0) return pt_fail(err, PT_IO, NULL, "cannot start a thread");

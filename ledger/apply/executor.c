@@ -77,8 +77,9 @@ enum pt_code executor_genesis(const struct genesis *genesis, struct sealed_heigh
     varint_put(&version, genesis->rule_version);
     if (code == PT_OK) code = genesis_change(sealed, STATE_RULES, pt_bytes_str("version"), pt_buf_bytes(&version), err);
     if (code == PT_OK) code = genesis_change(sealed, STATE_RULES, pt_bytes_str("profile"), pt_bytes_str(genesis->profile), err);
-    if (code == PT_OK && !contracts_in_force(genesis->rule_version))
-        code = pt_fail(err, PT_INVALID, "/rule-version", "rule version %llu is not known", (unsigned long long)genesis->rule_version);
+    sealed->rule_version = genesis->rule_version;
+    if (code == PT_OK && genesis->rule_version == 0) code = pt_fail(err, PT_INVALID, "/rule-version", "there is no rule version 0");
+    if (code == PT_OK) code = rules_known(genesis->rule_version, 1, err);
     if (code != PT_OK) {
         sealed_height_free(sealed);
         return code;
@@ -91,8 +92,6 @@ enum pt_code executor_genesis(const struct genesis *genesis, struct sealed_heigh
 static enum pt_code load_position(struct executor *executor, struct pt_error *err) {
     struct index_reader *index = executor->parts.index;
     struct side_height place;
-    struct pt_bytes value;
-    bool found;
     enum pt_code code = index->height(index, &executor->height, err);
     executor->time = executor->parts.genesis->time;
     executor->head = executor->parts.genesis->hash;
@@ -101,11 +100,8 @@ static enum pt_code load_position(struct executor *executor, struct pt_error *er
         executor->time = place.time;
         executor->head = place.entry;
     }
-    if (code == PT_OK) code = executor_get(executor, STATE_RULES, pt_bytes_str("version"), &value, &found, err);
-    if (code != PT_OK) return code;
-    if (!found || !varint_get(&value, &executor->rule_version))
-        return pt_fail(err, PT_UNVERIFIED, "index", "the rule version is missing");
-    return executor_load_held(executor, err);
+    if (code == PT_OK) code = rules_in_force_load(index, &executor->rules, err);
+    return code == PT_OK ? executor_load_held(executor, err) : code;
 }
 
 enum pt_code executor_new(const struct executor_parts *parts, const struct merkle_frontier *tree, struct executor **out,
@@ -138,17 +134,11 @@ void executor_free(struct executor *executor) {
     state_view_free(executor->view);
     state_cache_free(executor->cache);
     roster_free(executor->roster);
+    rules_in_force_free(&executor->rules);
     pt_arena_free(&executor->scratch);
     pt_buf_free(&executor->buffer);
     free(executor->held);
     free(executor);
-}
-
-uint64_t executor_height(const struct executor *executor) { return executor->height; }
-
-uint64_t executor_expects(struct executor *executor, const struct pt_digest *gateway) {
-    struct key_chain chain;
-    return executor_chain(executor, gateway, &chain, NULL) == PT_OK ? chain.next : 0;
 }
 
 void executor_trim(struct executor *executor, uint64_t snapshot) {
@@ -228,7 +218,8 @@ static enum pt_code collect_changes(struct executor *executor, struct pt_error *
     if (failed) return no_memory(err);
     while (sealed->state_count < sealed->change_count && (unsigned)sealed->changes[sealed->state_count].table < INDEX_FIRST_SIDE_TABLE)
         sealed->pack_count += sealed->changes[sealed->state_count++].table == STATE_PACK;
-    const enum pt_code code = index_tls_keys(executor, err);
+    enum pt_code code = index_tls_keys(executor, err);
+    if (code == PT_OK) code = rules_follow(&executor->rules, sealed->changes, sealed->state_count, err);
     if (code == PT_OK && sealed->side_count > 0) state_changes_sort(sealed->side, sealed->side_count);
     return code;
 }
@@ -249,7 +240,7 @@ static enum pt_code write_entry(struct executor *executor, struct pt_error *err)
         .tree_size = sealed->tree_size,
         .tree_root = sealed->tree_root,
         .member_set = executor->member_set,
-        .rule_version = executor->rule_version,
+        .rule_version = sealed->rule_version,
         .state_changes = state_changes_digest(sealed->changes, sealed->state_count),
         .block_result = sealed->block_result,
     };
@@ -266,6 +257,8 @@ static enum pt_code seal(struct executor *executor, pt_millis now, struct pt_err
     const struct block *block = &executor->job->block;
     struct key_chain chain;
     enum pt_code code = begin_height(executor, now, err);
+    if (code == PT_OK) code = executor_take_rules(executor, err);
+    if (code == PT_OK) executor->sealed->rule_version = executor->rules.version;
     if (code == PT_OK) code = executor_chain(executor, &block->header.gateway, &chain, err);
     if (code != PT_OK) return code;
     if (pt_digest_equal(&chain.head, &block->header.previous)) {
@@ -322,7 +315,12 @@ enum pt_code executor_take(struct executor *executor, struct block_job *job, pt_
     executor->expected_results = entry.results;
     if (code == PT_OK) code = admit(executor, answer, err);
     if (code != PT_OK || answer->verdict != VERDICT_SEALED) return code;
-    code = seal(executor, now, err);
+    code = executor_ready(executor, err);
+    if (code == PT_UNAVAILABLE) {
+        const enum pt_code written = executor->parts.wait_committed(executor->parts.ctx, executor->height, err);
+        return written == PT_OK ? executor_ready(executor, err) : written;
+    }
+    if (code == PT_OK) code = seal(executor, now, err);
     if (code == PT_OK && expected.len > 0 && !pt_bytes_equal(pt_buf_bytes(&executor->sealed->entry), expected))
         code = pt_fail(err, PT_UNVERIFIED, "chain", "height %llu comes out otherwise than its entry says",
                        (unsigned long long)executor->sealed->height);

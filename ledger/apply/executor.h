@@ -53,6 +53,7 @@ struct sealed_height {
     uint8_t *results;
     size_t result_count;
     size_t alert_count, pack_count;
+    uint64_t rule_version;
 };
 void sealed_height_free(struct sealed_height *sealed);  // NULL is allowed
 
@@ -78,17 +79,19 @@ enum pt_code executor_new(const struct executor_parts *parts, const struct merkl
                           struct pt_error *err) PT_NODISCARD;
 void executor_free(struct executor *executor);
 
+// Whether this program can decide the next height. PT_UNAVAILABLE: a rule version that it lacks takes force there; the
+// word is for whoever runs it.
+enum pt_code executor_ready(struct executor *executor, struct pt_error *err) PT_NODISCARD;
+
 // Decides one block that block_job_* has looked at. now: the clock; chain time never falls. expected: on replay the
-// entry that it must come out as (PT_UNVERIFIED if it does not), else NULL. An error other than that ends this
-// executor's life: what it holds in memory is ahead of what was written.
+// entry that it must come out as (PT_UNVERIFIED if it does not), else NULL. PT_UNAVAILABLE: see executor_ready, and all decided
+// before is in the index. Any other error ends this executor's life: what it holds in memory is ahead of what was written.
 enum pt_code executor_take(struct executor *executor, struct block_job *job, pt_millis now, struct pt_bytes expected,
                            struct executor_answer *answer, struct sealed_height **sealed, struct pt_error *err) PT_NODISCARD;
 
 // Forgets what can be read again from the index, if there is too much. snapshot: the lowest of all jobs under way.
 void executor_trim(struct executor *executor, uint64_t snapshot);
 
-uint64_t executor_height(const struct executor *executor);
-uint64_t executor_expects(struct executor *executor, const struct pt_digest *gateway);  // next sequence; 0 on errors
 struct pt_digest executor_member_set(const struct genesis *genesis);
 
 #endif

@@ -63,9 +63,10 @@ static enum pt_code run_contracts(struct executor *executor, const struct due_st
                                   struct pt_error *err) {
     const struct contract_context context = {.signer = due->signer, .leaf_index = due->leaf, .height = executor->sealed->height, .chain_time = executor->now,
                                              .profile = executor->parts.genesis->profile,
-                                             .rule_version = executor->rule_version, .arena = &executor->scratch};
-    const struct contract *const *contracts = contracts_in_force(executor->rule_version);
-    if (!contracts) return pt_fail(err, PT_INTERNAL, NULL, "rule version %llu is not known here", (unsigned long long)executor->rule_version);
+                                             .rule_version = executor->rules.version, .settings = &executor->rules.settings,
+                                             .arena = &executor->scratch};
+    const struct contract *const *contracts = contracts_in_force(executor->rules.version);
+    if (!contracts) return rules_known(executor->rules.version, executor->sealed->height, err);
     for (; *contracts; contracts++) {
         struct access_list declared = {.arena = &executor->scratch};
         if (!contract_hears(*contracts, due->input, &context)) continue;

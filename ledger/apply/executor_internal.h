@@ -3,6 +3,7 @@
 #define PACKTRAIL_LEDGER_APPLY_EXECUTOR_INTERNAL_H
 
 #include "ledger/apply/executor.h"
+#include "ledger/apply/rules_in_force.h"
 #include "ledger/state/key_chain.h"
 #include "ledger/state/state_cache.h"
 #include "ledger/state/state_view.h"
@@ -26,7 +27,7 @@ struct executor {
     pt_millis time;
     struct pt_digest head;         // digest of the last entry
     struct pt_digest member_set;
-    uint64_t rule_version;
+    struct rules_in_force rules;
     struct held_entry *held;       // STATE_HELD in memory, by kid and sequence
     size_t held_count, held_cap;
     struct pt_arena scratch;       // of one statement
@@ -53,6 +54,10 @@ enum pt_code executor_chain(struct executor *executor, const struct pt_digest *k
                             struct pt_error *err) PT_NODISCARD;
 enum pt_code executor_set_chain(struct executor *executor, const struct pt_digest *kid, const struct key_chain *record,
                                 struct pt_error *err) PT_NODISCARD;
+
+// --- executor_rules.c ---
+// Takes what waits for the height under way into force.
+enum pt_code executor_take_rules(struct executor *executor, struct pt_error *err) PT_NODISCARD;
 
 // --- roster.c: actors, decoded ---
 enum pt_code roster_new(const struct pt_env *env, struct roster **out, struct pt_error *err) PT_NODISCARD;

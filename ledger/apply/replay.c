@@ -54,6 +54,12 @@ static enum pt_code take(struct replay *replay, uint64_t height, const struct pt
     if (code != PT_OK) return code;
     job->trusted = !parts->check_signatures;
     block_job_check(job, &context);
+    struct pt_error why = {0};
+    if (executor_ready(replay->executor, &why) == PT_UNAVAILABLE && parts->too_new) {
+        *parts->too_new = why;
+        block_job_free(job);
+        return PT_UNAVAILABLE;
+    }
     code = executor_take(replay->executor, job, entry.time, record->entry, &answer, &sealed, err);
     if (code == PT_OK && answer.verdict != VERDICT_SEALED)
         code = wrong(height, answer.verdict == VERDICT_IGNORED ? answer.reason : "the block is out of order", err);
@@ -137,6 +143,7 @@ static enum pt_code run(struct replay *replay, struct pt_error *err) {
     if (code == PT_OK) code = executor_new(&executor_parts, &tree, &replay->executor, err);
     if (code == PT_OK) code = find_start(replay, &before, &from_start, err);
     if (code == PT_OK) code = chain_store_replay(parts->committer->chain, from_start ? NULL : &before, visit, replay, err);
+    if (code == PT_UNAVAILABLE && parts->too_new && parts->too_new->code != PT_OK) code = PT_OK;
     if (code == PT_OK) code = flush(replay, err);
     drop_items(replay);
     executor_free(replay->executor);
@@ -149,6 +156,7 @@ enum pt_code replay_index(const struct replay_parts *parts,
                           void *arg, struct pt_error *err) {
     struct replay replay = {.parts = parts, .each = each, .arg = arg};
     struct index_store *index = parts->committer->index;
+    if (parts->too_new) *parts->too_new = (struct pt_error){0};
     enum pt_code code = put_genesis(parts, err);
     if (code == PT_OK) code = index->reader(index, &replay.index, err);
     if (code != PT_OK) return code;

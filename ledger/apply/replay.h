@@ -12,6 +12,9 @@ struct replay_parts {
     struct key_ring *keys;
     size_t cache_records;
     bool check_signatures;  // false: they were checked when the blocks were first applied
+    // Not NULL: heights from one on whose rule version this program lacks are left alone, and *too_new says why (its code
+    // is PT_OK if there are none). NULL: PT_UNAVAILABLE.
+    struct pt_error *too_new;
 };
 
 // From the index' height to the chain's. Every entry must come out as it stands (PT_UNVERIFIED otherwise). An empty

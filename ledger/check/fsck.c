@@ -318,7 +318,8 @@ enum pt_code ledger_reindex(const char *dir, const struct pt_env *env, uint64_t 
     enum pt_code code = ledger_files_open(dir, &options, env, true, &files, err);
     if (code != PT_OK) return code;
     code = ledger_files_catch_up(&files, &options, env, err);
-    *height = chain_store_height(files.chain);
+    bool any;
+    if (code == PT_OK) code = files.index.applied(&files.index, &any, height, err);
     ledger_files_close(&files);
     return code;
 }

@@ -35,10 +35,10 @@ static enum pt_code collect(const struct consortium *consortium, struct genesis 
     return code == PT_OK ? need_role(genesis, ACTOR_OPERATOR, "nobody could ever enrol a device", err) : code;
 }
 
-static enum pt_code make(struct consortium *consortium, struct pt_error *err) {
+static enum pt_code make(struct consortium *consortium, uint64_t rule_version, struct pt_error *err) {
     const struct pt_env *env = pt_env_system();
     char path[PATH_MAX];
-    PT_CLEANUP(genesis_free) struct genesis genesis = {.rule_version = RULE_VERSION_NEWEST, .time = env->now(env->ctx)};
+    PT_CLEANUP(genesis_free) struct genesis genesis = {.rule_version = rule_version, .time = env->now(env->ctx)};
     PT_CLEANUP(genesis_free) struct genesis check = {0};
     PT_CLEANUP(pt_buf_free) struct pt_buf bytes = PT_BUF_INIT(CONSORTIUM_FILE_MAX);
     strcpy(genesis.name, consortium->name);
@@ -57,21 +57,24 @@ static enum pt_code make(struct consortium *consortium, struct pt_error *err) {
 
 enum pt_code admin_genesis(int argc, char **argv, struct pt_error *err) {
     const char *directory = NULL;
+    const char *rules = NULL;
+    uint64_t rule_version = RULE_VERSION_NEWEST;
     const struct argument_word words[] = {{"DIR", &directory}, {0}};
-    const struct argument arguments[] = {{0}};
+    const struct argument arguments[] = {{"--rule-version", &rules, NULL, NULL}, {0}};
     struct consortium consortium;
     PT_CLEANUP(genesis_free) struct genesis genesis = {0};
     enum pt_code code = arguments_parse(argc, argv, words, arguments, err);
+    if (code == PT_OK && rules) code = argument_number("--rule-version", rules, 1, RULE_VERSION_NEWEST, &rule_version, err);
     if (code == PT_OK) code = consortium_open(directory, &consortium, err);
     if (code == PT_OK) code = admin_lock(&consortium, err);
     if (code == PT_OK) code = consortium_open(directory, &consortium, err); // as it is under the lock
     if (code != PT_OK) return code;
     const bool made = !consortium.has_genesis;
-    if (made) code = make(&consortium, err);
+    if (made) code = make(&consortium, rule_version, err);
     if (code == PT_OK) code = consortium_genesis(&consortium, &genesis, err);
     if (code != PT_OK) return code;
-    PT_JSON json_t *report = json_pack("{s:o, s:b, s:s, s:s, s:o, s:I}", "genesis", admin_digest(&genesis.hash), "made",
+    PT_JSON json_t *report = json_pack("{s:o, s:b, s:s, s:s, s:o, s:I, s:I}", "genesis", admin_digest(&genesis.hash), "made",
                                        made, "name", genesis.name, "profile", genesis.profile, "time",
-                                       admin_time(genesis.time), "actors", (json_int_t)genesis.actor_count);
+                                       admin_time(genesis.time), "actors", (json_int_t)genesis.actor_count, "rule_version", (json_int_t)genesis.rule_version);
     return admin_print(report, err);
 }

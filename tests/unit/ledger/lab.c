@@ -1,4 +1,3 @@
-#include "ledger/contracts/contract.h"
 #include "tests/unit/ledger/lab.h"
 
 #include <pthread.h>
@@ -8,6 +7,7 @@
 
 #include "common/epcis/event_cbor.h"
 #include "common/epcis/packtrail_terms.h"
+#include "ledger/contracts/contract.h"
 #include "tests/support/support.h"
 
 static pt_millis lab_now(void *ctx) { return ((const struct lab *)ctx)->now; }
@@ -37,7 +37,9 @@ static struct actor actor_of(const struct lab_key *key, enum actor_role role, co
     return actor;
 }
 
-void lab_new(struct lab *lab, const char *profile) {
+void lab_new(struct lab *lab, const char *profile) { lab_new_version(lab, profile, RULE_VERSION_NEWEST); }
+
+void lab_new_version(struct lab *lab, const char *profile, uint64_t rule_version) {
     struct pt_error err;
     struct actor actors[3 + LAB_DEVICES + LAB_GATEWAYS];
     size_t count = 0;
@@ -62,7 +64,7 @@ void lab_new(struct lab *lab, const char *profile) {
         make_key(&lab->gateways[i]);
         actors[count++] = actor_of(&lab->gateways[i], ACTOR_GATEWAY, "gateway", i);
     }
-    struct genesis genesis = {.name = "lab", .time = LAB_START, .rule_version = RULE_VERSION_NEWEST, .actors = actors, .actor_count = count};
+    struct genesis genesis = {.name = "lab", .time = LAB_START, .rule_version = rule_version, .actors = actors, .actor_count = count};
     snprintf(genesis.profile, sizeof genesis.profile, "%s", profile);
     pt_buf_init(&lab->genesis_bytes, (size_t)1024 * 1024);
     assert_ok(genesis_encode(&genesis, &lab->genesis_bytes, &err), &err);

@@ -33,7 +33,8 @@ struct lab {
     size_t statement_count;
 };
 
-void lab_new(struct lab *lab, const char *profile);
+void lab_new(struct lab *lab, const char *profile);  // under the newest rule version
+void lab_new_version(struct lab *lab, const char *profile, uint64_t rule_version);
 void lab_free(struct lab *lab);
 void lab_open(struct lab *lab);
 void lab_close(struct lab *lab);
