@@ -65,18 +65,8 @@ static enum pt_code run_contracts(struct executor *executor, const struct due_st
                                              .profile = executor->parts.genesis->profile,
                                              .rule_version = executor->rules.version, .settings = &executor->rules.settings,
                                              .arena = &executor->scratch};
-    const struct contract *const *contracts = contracts_in_force(executor->rules.version);
-    if (!contracts) return rules_known(executor->rules.version, executor->sealed->height, err);
-    for (; *contracts; contracts++) {
-        struct access_list declared = {.arena = &executor->scratch};
-        if (!contract_hears(*contracts, due->input, &context)) continue;
-        (*contracts)->declare(due->input, &context, &declared);
-        enum pt_code code = state_view_declare(executor->view, &declared, err);
-        if (code == PT_OK) code = (*contracts)->apply(executor->view, due->input, &context, output, err);
-        if (code != PT_OK) return code;
-        if (output->result != RESULT_APPLIED && output->result != RESULT_ALERTED) return PT_OK;
-    }
-    return PT_OK;
+    if (!contracts_in_force(context.rule_version)) return rules_known(context.rule_version, context.height, err);
+    return contracts_run(executor->view, due->input, &context, output, err);
 }
 
 static enum pt_code write_feed(struct executor *executor, const struct contract_output *output, uint64_t leaf, struct pt_error *err) {

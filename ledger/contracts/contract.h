@@ -98,6 +98,11 @@ const struct contract *const *contracts_in_force(uint64_t rule_version);
 // Whether a contract hears this input under this profile.
 bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);
 
+// Runs the contracts in force on one statement that state_view_begin has begun, until one refuses it. output->result says
+// how it went; the view holds what is to be kept if it is RESULT_APPLIED or RESULT_ALERTED. PT_INTERNAL: unknown version.
+enum pt_code contracts_run(struct state_view *view, const struct contract_input *input, const struct contract_context *context,
+                           struct contract_output *output, struct pt_error *err) PT_NODISCARD;
+
 // Adds an alert (copied into the arena, number and signer filled in); sets the result to RESULT_ALERTED. The setting
 // "alert.KIND.mode" (enum alert_mode) stands above the alert's own mode. Beyond a number of alerts a statement only the
 // result is set.

@@ -36,6 +36,23 @@ bool contract_hears(const struct contract *contract, const struct contract_input
     return !contract->profiles || among_words(contract->profiles, context->profile);
 }
 
+enum pt_code contracts_run(struct state_view *view, const struct contract_input *input, const struct contract_context *context,
+                           struct contract_output *output, struct pt_error *err) {
+    const struct contract *const *contracts = contracts_in_force(context->rule_version);
+    if (!contracts) return pt_fail(err, PT_INTERNAL, NULL, "rule version %llu is not known here", (unsigned long long)context->rule_version);
+    output->result = RESULT_APPLIED;
+    for (; *contracts; contracts++) {
+        struct access_list declared = {.arena = context->arena};
+        if (!contract_hears(*contracts, input, context)) continue;
+        (*contracts)->declare(input, context, &declared);
+        enum pt_code code = state_view_declare(view, &declared, err);
+        if (code == PT_OK) code = (*contracts)->apply(view, input, context, output, err);
+        if (code != PT_OK) return code;
+        if (output->result != RESULT_APPLIED && output->result != RESULT_ALERTED) return PT_OK;
+    }
+    return PT_OK;
+}
+
 enum pt_code contract_raise(const struct contract_context *context, struct contract_output *output,
                             const struct alert_record *alert, struct pt_error *err) {
     const size_t count = output->alert_count;
