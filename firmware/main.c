@@ -12,6 +12,8 @@ static const char help[] =
     "\n"
     "  request   make this terminal's keys and the enrolment request for the operator\n"
     "  scan      read codes and tags, sign what happened to the packs\n"
+    "  undo      take back what was signed by mistake\n"
+    "  history   what was signed of late\n"
     "  sync      bring the signed statements to the gateway, collect receipts\n"
     "  status    what the outbox holds\n"
     "\n"
@@ -22,7 +24,7 @@ static const struct {
     const char *name;
     int (*run)(const struct terminal_options *options, int argc, char **argv);
 } commands[] = {
-    {"request", command_request}, {"scan", command_scan}, {"sync", command_sync}, {"status", command_status}};
+    {"request", command_request}, {"scan", command_scan}, {"undo", command_undo}, {"history", command_history}, {"sync", command_sync}, {"status", command_status}};
 
 static int run(const char *config, int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

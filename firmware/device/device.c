@@ -66,6 +66,7 @@ enum pt_code device_open(const char *data_dir, const char *genesis_file, struct 
     set_path(out->tls_key_file, data_dir, "tls.key");
     set_path(out->certificate_file, data_dir, "tls.crt");
     set_path(out->outbox_dir, data_dir, "outbox");
+    set_path(out->history_dir, data_dir, "history");
     PT_CLEANUP(forget) struct pt_buf pem = PT_BUF_INIT(MOST_KEY_FILE);
     enum pt_code code = pt_file_read(out->sign_key_file, &pem, err);
     if (code == PT_NOT_FOUND)

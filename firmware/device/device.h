@@ -1,6 +1,6 @@
 // What makes this terminal this terminal: its keys, made on it and never leaving it, and the ledger that it signs for.
 //
-// The data directory holds sign.key and tls.key (0600), tls.crt (from the operator), enrolment.request and the outbox.
+// The data directory holds sign.key and tls.key (0600), tls.crt (from the operator), enrolment.request, the outbox and the history.
 #ifndef PACKTRAIL_FIRMWARE_DEVICE_DEVICE_H
 #define PACKTRAIL_FIRMWARE_DEVICE_DEVICE_H
 
@@ -9,7 +9,7 @@
 struct device {
     struct signer signer;
     struct genesis genesis;
-    char sign_key_file[512], tls_key_file[512], certificate_file[512], outbox_dir[512];
+    char sign_key_file[512], tls_key_file[512], certificate_file[512], outbox_dir[512], history_dir[512];
 };
 
 // Makes the keys that are missing (existing ones stay) and writes enrolment.request for the operator; *kid is what

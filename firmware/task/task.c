@@ -13,9 +13,13 @@ static const struct task tasks[] = {
     {"receive", EPCIS_OBJECT, EPCIS_OBSERVE, "receiving", "in_progress", false, false, "take in"},
     {"dispense", EPCIS_OBJECT, EPCIS_OBSERVE, "dispensing", "dispensed", false, false, "hand to a patient, whole or in part"},
     {"return", EPCIS_OBJECT, EPCIS_OBSERVE, "receiving", "returned", false, false, "take back"},
+    {"send-back", EPCIS_OBJECT, EPCIS_OBSERVE, "shipping", "returned", false, false, "send back to the supplier"},
     {"inspect", EPCIS_OBJECT, EPCIS_OBSERVE, "inspecting", NULL, false, false, "look at without moving"},
     {"count", EPCIS_OBJECT, EPCIS_OBSERVE, "cycle_counting", NULL, false, false, "take stock"},
     {"quarantine", EPCIS_OBJECT, EPCIS_OBSERVE, "holding", "non_sellable_other", false, false, "set aside"},
+    {"release", EPCIS_OBJECT, EPCIS_OBSERVE, "inspecting", "sellable_accessible", false, false, "found good: back to stock"},
+    {"sample", EPCIS_OBJECT, EPCIS_OBSERVE, "sampling", NULL, false, false, "take for tests"},
+    {"stolen", EPCIS_OBJECT, EPCIS_OBSERVE, "inspecting", "stolen", false, false, "report as stolen"},
     {"decommission", EPCIS_OBJECT, EPCIS_DELETE, "decommissioning", "inactive", false, false, "take codes out of use"},
     {"destroy", EPCIS_OBJECT, EPCIS_DELETE, "destroying", "destroyed", false, false, "destroy"},
 };

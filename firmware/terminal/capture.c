@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/log.h"
 #include "common/epcis/event_cbor.h"
 #include "common/epcis/event_hash.h"
 #include "common/epcis/epcis_validate.h"
@@ -106,6 +107,12 @@ static enum pt_code add_pack(struct capture *capture, const struct identificatio
     return PT_OK;
 }
 
+// The scan counts already; a history that cannot be written only means that this event cannot be undone here.
+static void note(struct history *history, const struct captured_event *event, struct pt_bytes payload) {
+    struct pt_error err = {0};
+    if (history_note(history, &event->id, event->sequence, payload, &err) != PT_OK) pt_log_error("history-not-written", &err);
+}
+
 // Signs packs[0 … count) as one event.
 static enum pt_code sign_event(struct capture *capture, const struct task_pack *packs, size_t count, struct pt_error *err) {
     PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
@@ -134,6 +141,7 @@ static enum pt_code sign_event(struct capture *capture, const struct task_pack *
     if (code == PT_OK) code = epcis_cbor_encode(&event, &payload, err);
     if (code == PT_OK)
         code = outbox_sign(o->outbox, EPCIS_EVENT_CONTENT_TYPE_CBOR, hash, pt_buf_bytes(&payload), &told.id, &told.sequence, err);
+    if (code == PT_OK) note(o->history, &told, pt_buf_bytes(&payload));
     if (code == PT_OK && capture->told) capture->told(capture->told_arg, &told);
     return code;
 }

@@ -3,6 +3,7 @@
 #define PACKTRAIL_FIRMWARE_TERMINAL_CAPTURE_H
 
 #include "common/identify/identification.h"
+#include "firmware/history/history.h"
 #include "firmware/outbox/outbox.h"
 #include "firmware/task/task.h"
 
@@ -18,6 +19,7 @@ struct capture_options {
     int16_t zone_minutes;
     const struct pt_env *env;
     struct outbox *outbox;
+    struct history *history;     // where what was signed is noted
 };
 
 enum capture_outcome {

@@ -4,20 +4,24 @@
 #define PACKTRAIL_FIRMWARE_TERMINAL_COMMAND_H
 
 #include "firmware/device/device.h"
+#include "firmware/history/history.h"
 #include "firmware/sync/sync.h"
 #include "firmware/terminal/options.h"
 
 int command_request(const struct terminal_options *options, int argc, char **argv);
 int command_scan(const struct terminal_options *options, int argc, char **argv);
 int command_sync(const struct terminal_options *options, int argc, char **argv);
+int command_undo(const struct terminal_options *options, int argc, char **argv);
+int command_history(const struct terminal_options *options, int argc, char **argv);
 int command_status(const struct terminal_options *options, int argc, char **argv);
 
 // What the commands share: the opened device with its outbox.
 struct terminal {
     const struct terminal_options *options;
     struct device device;
-    struct pt_disk disk;
+    struct pt_disk disk, history_disk;
     struct outbox *outbox;
+    struct history *history;
 };
 enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) PT_NODISCARD;
 void terminal_close(struct terminal *terminal);

@@ -266,6 +266,7 @@ static int scan(struct terminal *terminal, const struct scan_arguments *args, ch
         .zone_minutes = (int16_t)options->zone_minutes,
         .env = pt_env_system(),
         .outbox = terminal->outbox,
+        .history = terminal->history,
     };
     enum pt_code code = capture_new(&capture, &session.capture, &err);
     if (code == PT_OK) capture_on_signed(session.capture, tell_signed, NULL);

@@ -2,7 +2,7 @@
 
 #include "common/wire/wire.h"
 
-enum { KEY_COUNT = 17 };
+enum { KEY_COUNT = 18 };
 
 static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -23,6 +23,7 @@ static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_CO
         {"scan", "frame_budget", PT_CONFIG_MILLIS, "1s", 10, 60000, "time for one picture", NULL, &o->frame_budget, NULL},
         {"scan", "most_packs", PT_CONFIG_NUMBER, "500", 1, 2000, "packs in one event", NULL, &o->most_packs, NULL},
         {"outbox", "most_bytes", PT_CONFIG_BYTES, "1g", 65536, 64 * gigabyte, "above it nothing more is signed", NULL, &o->outbox_bytes, NULL},
+        {"history", "most_bytes", PT_CONFIG_BYTES, "16m", 65536, gigabyte, "about so much of what was signed stays at hand for undoing", NULL, &o->history_bytes, NULL},
         {"log", "level", PT_CONFIG_NUMBER, "2", 0, 3, "0 debug, 1 info, 2 warning, 3 error", NULL, &o->log_level, NULL},
     };
     for (int i = 0; i < KEY_COUNT; i++) keys[i] = declared[i];

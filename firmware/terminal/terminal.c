@@ -15,11 +15,15 @@ enum pt_code terminal_open(const struct terminal_options *options, struct termin
         .most_bytes = (uint64_t)options->outbox_bytes,
     };
     if (code == PT_OK) code = outbox_open(&out->disk, &outbox, &out->outbox, err);
+    if (code == PT_OK) code = pt_disk_posix_open(out->device.history_dir, &out->history_disk, err);
+    if (code == PT_OK) code = history_open(&out->history_disk, (uint64_t)options->history_bytes, &out->history, err);
     if (code != PT_OK) terminal_close(out);
     return code;
 }
 
 void terminal_close(struct terminal *terminal) {
+    history_close(terminal->history);
+    if (terminal->history_disk.ctx) pt_disk_posix_close(&terminal->history_disk);
     outbox_close(terminal->outbox);
     if (terminal->disk.ctx) pt_disk_posix_close(&terminal->disk);
     device_close(&terminal->device);

@@ -115,6 +115,21 @@ def a_pack_is_dispensed_once(flow):
     must("double_dispense" in kinds, f"the second dispensing must raise its alert: {kinds}")
 
 
+def a_mistake_is_taken_back(flow):
+    flow.work(flow.pharmacy, "dispense", codes=[elements("A5")])
+    mistake = flow.statements[-1]
+    undone = json.loads(run([flow.stage.scanner, "--config", flow.pharmacy, "undo"]))
+    must(undone["undoes"] == mistake, f"not the last event was undone: {undone}")
+    lines = run([flow.stage.scanner, "--config", flow.pharmacy, "history", "--most", "2"]).splitlines()
+    must([json.loads(line)["undoing"] for line in lines] == [True, False], f"the history does not tell both: {lines}")
+    again = run([flow.stage.scanner, "--config", flow.pharmacy, "undo"], allowed=(1,))
+    must(not again, "an undoing was undone")
+    run([flow.stage.scanner, "--config", flow.pharmacy, "undo", "--statement", "00" * 32], allowed=(1,))
+    flow.sync(flow.pharmacy)
+    must(flow.state("A5")["state"] == "in_stock", f"the sale was not undone: {flow.state('A5')}")
+    must(flow.stage.verify(epc("A5"))["verdict"]["colour"] == "green", "a sale that was taken back leaves the pack good")
+
+
 def unknown_and_mislabelled_packs_are_red(flow):
     for code, reason in ((elements("FAKE"), "unknown"), (elements("A2", lot="OTHER"), "lot_mismatch"),
                          (elements("A2").replace("281231", "290101"), "expiry_mismatch")):
@@ -304,7 +319,7 @@ def everything_ends_when_asked(flow):
     run([flow.stage.tool, "ledger", "fsck", flow.stage.path("ledger")])
 
 
-CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, unknown_and_mislabelled_packs_are_red,
+CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, a_mistake_is_taken_back, unknown_and_mislabelled_packs_are_red,
          the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, only_the_maker_announces_packs, every_step_has_a_proof,
          proofs_between_sizes_hold, what_was_sent_twice_is_there_once, hostile_statements_are_refused,
          only_enrolled_clients_are_served, a_revoked_terminal_changes_nothing_more, a_terminal_works_while_the_line_is_down,
