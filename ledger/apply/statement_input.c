@@ -4,6 +4,7 @@
 #include "common/epcis/epcis_json.h"
 #include "common/epcis/epcis_validate.h"
 #include "common/epcis/event_cbor.h"
+#include "common/recall/recall_notice.h"
 #include "ledger/contracts/event_packs.h"
 
 static bool is(struct pt_bytes content_type, const char *wanted) { return pt_bytes_equal(content_type, pt_bytes_str(wanted)); }
@@ -71,6 +72,13 @@ static enum pt_code decode(const struct statement *statement, struct pt_arena *a
         out->input.kind = KIND_RULES;
         out->input.rules = change;
         return rules_change_decode(statement->payload, arena, change, err);
+    }
+    if (is(statement->content_type, STATEMENT_RECALL)) {
+        struct recall_notice *notice = pt_arena_alloc(arena, 1, sizeof *notice);
+        if (!notice) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        out->input.kind = KIND_RECALL;
+        out->input.recall = notice;
+        return recall_notice_decode(statement->payload, arena, notice, err);
     }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
 }

@@ -5,6 +5,7 @@
 #include "ledger/contracts/lifecycle.h"
 #include "ledger/contracts/makers.h"
 #include "ledger/contracts/master_records.h"
+#include "ledger/contracts/recall.h"
 #include "ledger/contracts/registry.h"
 #include "ledger/contracts/rules.h"
 
@@ -17,7 +18,7 @@ static const struct contract *const version_1[] = {&registry_contract, &rules_co
                                                    &lifecycle_contract, NULL};
 // Version 2 adds recalls, claims, findings and the detectors, which the lifecycle pass asks.
 static const struct contract *const version_2[] = {&registry_contract, &rules_contract, &master_records_contract, &makers_contract,
-                                                   &lifecycle_contract, NULL};
+                                                   &lifecycle_contract, &recall_contract, NULL};
 
 const struct contract *const *contracts_in_force(uint64_t rule_version) {
     static const struct contract *const *const versions[] = {NULL, version_1, version_2};

@@ -46,13 +46,14 @@ static void declare(const struct contract_input *input, const struct contract_co
 
 static bool is_own(const struct actor *signer, const char *party) { return party && strcmp(signer->party, party) == 0; }
 
-// An operator may say everything; a company what it answers for: its products, itself, its places.
+// An operator may say everything; a company what it answers for: its products, itself, its places. Nobody makes himself a
+// regulator.
 static bool may_say(const struct actor *signer, const struct master_record *record) {
     if (signer->role == ACTOR_OPERATOR) return true;
     if (signer->role != ACTOR_COMPANY) return false;
     switch (record->kind) {
     case MASTER_PRODUCT: return is_own(signer, record->product.holder) || is_own(signer, record->product.manufacturer);
-    case MASTER_PARTY: return is_own(signer, record->party.id);
+    case MASTER_PARTY: return is_own(signer, record->party.id) && !(record->party.roles & 1u << MASTER_REGULATOR);
     case MASTER_PLACE: return is_own(signer, record->place.party);
     default: return false;
     }
