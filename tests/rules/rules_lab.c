@@ -191,6 +191,15 @@ bool rules_lab_pack(struct rules_lab *lab, const char *uri, struct pack_record *
     return rules_lab_pack_by_key(lab, key_of(uri, memory), out);
 }
 
+void rules_lab_plant(struct rules_lab *lab, const char *uri, const struct pack_record *record) {
+    uint8_t memory[PACK_KEY_MAX + 1], bytes[PACK_RECORD_MAX];
+    struct pt_error err;
+    struct pt_buf value = PT_BUF_OVER(bytes);
+    pack_record_encode(record, &value);
+    must(pt_buf_check(&value, &err), &err, "pack record");
+    put(lab, STATE_PACK, key_of(uri, memory), false, pt_buf_bytes(&value));
+}
+
 struct pt_bytes rules_lab_text(struct rules_lab *lab, uint64_t name) {
     uint8_t key[9] = {0};
     struct pt_bytes text;

@@ -59,6 +59,8 @@ bool rules_lab_get(struct rules_lab *lab, unsigned table, struct pt_bytes key, s
 // A pack's own record, by EPCIS URI; all zero and false if it is not known.
 bool rules_lab_pack(struct rules_lab *lab, const char *uri, struct pack_record *out);
 bool rules_lab_pack_by_key(struct rules_lab *lab, struct pt_bytes key, struct pack_record *out);
+// Puts a record in its place, for a state that no event leads to.
+void rules_lab_plant(struct rules_lab *lab, const char *uri, const struct pack_record *record);
 // What counts for it, through the containers that it lies in; the hierarchy if wanted (views live until the next statement).
 struct effective rules_lab_effective(struct rules_lab *lab, const char *uri, struct hierarchy *out);
 // The text behind a number of the name table: a place's, a party's, a lot's, a container's key.
