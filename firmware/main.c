@@ -1,9 +1,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "firmware/decoder/decoder.h"
 #include "firmware/terminal/command.h"
 
 static const char help[] =
@@ -48,6 +50,8 @@ int main(int argc, char **argv) {
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     const char *config = NULL;
+    // Without the tidying at exit, which needs rights that the process has given up.
+    if (argc == 2 && strcmp(argv[1], DECODER_COMMAND) == 0) _exit(decoder_process());
     for (int option; (option = getopt_long(argc, argv, "+c:h", longs, NULL)) != -1;) {
         if (option == 'c') config = optarg;
         else if (option == 'p') {

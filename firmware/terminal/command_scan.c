@@ -9,8 +9,8 @@
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "common/base/text.h"
+#include "firmware/decoder/decoder.h"
 #include "firmware/scan/frame_source.h"
-#include "firmware/scan/reader.h"
 #include "firmware/scan/scan_nfc.h"
 #include "firmware/terminal/capture.h"
 #include "firmware/terminal/command.h"
@@ -100,10 +100,17 @@ static enum pt_code take_code(struct scan_session *session, const char *source, 
     return result;
 }
 
-static enum pt_code take_frame(struct scan_session *session, struct scan_reader *reader, const struct scan_frame *frame,
+static enum pt_code take_frame(struct scan_session *session, struct decoder *decoder, const struct scan_frame *frame,
                                struct pt_error *err) {
     PT_CLEANUP(scan_symbols_free) struct scan_symbols symbols = {0};
-    enum pt_code code = scan_reader_read(reader, frame, &symbols, err);
+    struct pt_error bad = {0};
+    enum pt_code code = decoder_read(decoder, frame, &symbols, &bad);
+    if (code == PT_INVALID || code == PT_LIMIT) {  // this picture's fault: the next one may be good
+        session->rejected = true;
+        print_json(json_pack("{s:s, s:s, s:s}", "source", frame->name, "outcome", "unreadable", "error", bad.what));
+        return PT_OK;
+    }
+    if (code != PT_OK && err) *err = bad;
     if (code == PT_OK && symbols.count == 0) {
         session->rejected = true;
         print_json(json_pack("{s:s, s:s}", "source", frame->name, "outcome", "no_symbol"));
@@ -113,7 +120,7 @@ static enum pt_code take_frame(struct scan_session *session, struct scan_reader 
     return code;
 }
 
-static enum pt_code take_source(struct scan_session *session, struct scan_reader *reader, const char *path, bool follow,
+static enum pt_code take_source(struct scan_session *session, struct decoder *decoder, const char *path, bool follow,
                                 struct pt_error *err) {
     struct scan_source *source;
     const struct scan_source_options options = {.follow = follow};
@@ -130,7 +137,7 @@ static enum pt_code take_source(struct scan_session *session, struct scan_reader
             print_json(json_pack("{s:s, s:s, s:s}", "source", path, "outcome", "unreadable", "error", bad.what));
             continue;
         }
-        code = take_frame(session, reader, &frame, err);
+        code = take_frame(session, decoder, &frame, err);
         scan_frame_free(&frame);
         if (code != PT_OK) break;
     }
@@ -237,12 +244,12 @@ static enum pt_code read_all(struct scan_session *session, const struct terminal
                              const struct scan_arguments *args, char **sources, int count, struct pt_error *err) {
     enum pt_code code = PT_OK;
     if (count > 0) {
-        struct scan_reader *reader;
-        const struct scan_reader_options reading = {.budget_ms = options->frame_budget, .thorough = false};
-        code = scan_reader_open(&reading, &reader, err);
+        struct decoder *decoder;
+        const struct decoder_options decoding = {.reading = {.budget_ms = options->frame_budget}};
+        code = decoder_start(&decoding, &decoder, err);
         if (code != PT_OK) return code;
-        for (int i = 0; i < count && code == PT_OK; i++) code = take_source(session, reader, sources[i], args->follow, err);
-        scan_reader_close(reader);
+        for (int i = 0; i < count && code == PT_OK; i++) code = take_source(session, decoder, sources[i], args->follow, err);
+        decoder_stop(decoder);
     }
     if (code == PT_OK && args->codes) code = take_lines(session, args->codes, err);
     if (code == PT_OK && args->tags) code = take_tags(session, options->nfc, args->tags, err);
