@@ -14,6 +14,14 @@
 // Event level: integer seconds, how far the capturing clock may be off, as the terminal measured it. Absent: not measured.
 #define PACKTRAIL_TERM_CLOCK_ERROR "clockError"
 
+// Dispositions for which the CBV has no word: pack states that the EU's delegated regulation 2016/161 knows. Any step.
+#define PACKTRAIL_DISPOSITION "urn:packtrail:disp:"
+#define PACKTRAIL_DISPOSITION_EXPORTED PACKTRAIL_DISPOSITION "exported"
+#define PACKTRAIL_DISPOSITION_CHECKED_OUT PACKTRAIL_DISPOSITION "checked_out"
+#define PACKTRAIL_DISPOSITION_FREE_SAMPLE PACKTRAIL_DISPOSITION "free_sample"
+#define PACKTRAIL_DISPOSITION_LOCKED PACKTRAIL_DISPOSITION "locked"
+#define PACKTRAIL_DISPOSITION_WITHDRAWN PACKTRAIL_DISPOSITION "withdrawn"
+
 // Business transactions of our own types (event level, bizTransactionList). Each only refers: what it refers to stays with
 // whoever keeps it. None may be or contain a direct identifier of a person (name, number of a card or a document,
 // telephone), nor a number that somebody else's register resolves to a person: an event is signed and kept for good.

@@ -134,6 +134,21 @@ enum pt_code pack_id_from_key(struct pt_bytes key, struct pack_id *out, struct p
     return pt_fail(err, PT_INVALID, NULL, "pack-id: not a key of a pack");
 }
 
+struct pt_bytes pack_id_key_product(struct pt_bytes key) {
+    size_t len = 0;
+    const uint8_t *end;
+    switch (key.len > 0 ? (enum pack_kind)key.data[0] : PACK_NONE) {
+    case PACK_SGTIN: len = 1 + GTIN_BYTES; break;
+    case PACK_CN_TRACE: len = 1 + CN_PRODUCT_BYTES; break;
+    case PACK_CN_COMPANY:
+        end = memchr(key.data, 0, key.len);
+        len = end ? (size_t)(end - key.data) + 1 : 0;
+        break;
+    default: break;
+    }
+    return len > 0 && len < key.len ? pt_bytes_of(key.data, len) : (struct pt_bytes){0};
+}
+
 bool pack_id_equal(const struct pack_id *a, const struct pack_id *b) {
     return a->kind == b->kind && strcmp(a->product, b->product) == 0 && strcmp(a->serial, b->serial) == 0;
 }

@@ -47,6 +47,10 @@ enum pt_code pack_id_from_uri(struct pt_bytes uri, struct pack_id *out, struct p
 // Whether kind, product and serial fit together (lengths, digits); what leaves as key or URI has passed this.
 enum pt_code pack_id_check(const struct pack_id *id, struct pt_error *err) PT_NODISCARD;
 
+// The beginning of a key that all packs of one product share, and no other's: what is known of the product is looked up
+// once for neighbours. No bytes if the kind names no product. A view into the key.
+struct pt_bytes pack_id_key_product(struct pt_bytes key);
+
 bool pack_id_equal(const struct pack_id *a, const struct pack_id *b);
 
 #endif

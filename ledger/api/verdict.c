@@ -32,6 +32,18 @@ static const struct row row_returned = {
     "Do not dispense. Returned packs are never sold again.", "请勿发药。退回药品不得再次销售。", NULL};
 static const struct row row_sample = {
     VERDICT_RED, "sample", "This pack was taken as a sample.", "该药品已被抽样。", "Do not dispense.", "请勿发药。", NULL};
+static const struct row row_free_sample = {
+    VERDICT_RED, "free_sample", "This pack was given away as a free sample.", "该药品已作为免费样品发出。", "Do not dispense or sell.",
+    "请勿发药或销售。", NULL};
+static const struct row row_checked_out = {
+    VERDICT_RED, "checked_out", "This pack was checked out for repackaging or another market.", "该药品已转出（重新包装或销往其他市场）。",
+    "Do not dispense. Ask whoever checked it out.", "请勿发药。请联系转出单位。", "Suspect"};
+static const struct row row_locked = {
+    VERDICT_RED, "locked", "This pack is locked while it is investigated.", "该药品已锁定，正在调查。",
+    "Do not dispense. Keep it aside until it is released.", "请勿发药。请单独存放，等待解除锁定。", "Suspect"};
+static const struct row row_withdrawn = {
+    VERDICT_RED, "withdrawn", "The product was withdrawn from the market.", "该产品已撤市。",
+    "Do not dispense. Set it aside and send it back.", "请勿发药。请单独存放并退回。", "Recalled"};
 static const struct row row_expired = {
     VERDICT_RED, "expired", "This pack is past its expiry date.", "该药品已过有效期。", "Do not dispense. Destroy it as the rules say.",
     "请勿发药。请按规定销毁。", "Expired"};
@@ -79,6 +91,10 @@ static const struct row *row_of_state(const struct ledger_pack *pack) {
     case LIFECYCLE_EXPORTED: return &row_dead;
     case LIFECYCLE_RETURNED: return &row_returned;
     case LIFECYCLE_SAMPLE: return &row_sample;
+    case LIFECYCLE_FREE_SAMPLE: return &row_free_sample;
+    case LIFECYCLE_CHECKED_OUT: return &row_checked_out;
+    case LIFECYCLE_LOCKED: return &row_locked;
+    case LIFECYCLE_WITHDRAWN: return &row_withdrawn;
     default: return NULL;
     }
 }
@@ -118,7 +134,8 @@ static const char *failure_reason(const struct ledger_pack *pack, const struct v
     if (lot && expiry) return "No_match_GTIN_Serial_Lot_Expiry";
     if (lot) return "No_match_GTIN_Serial_Lot";
     if (expiry) return "No_match_GTIN_Serial_Expiry";
-    if (row == &row_dispensed || row == &row_returned || row == &row_dead || row == &row_stolen || row == &row_sample)
+    if (row == &row_dispensed || row == &row_returned || row == &row_dead || row == &row_stolen || row == &row_sample ||
+        row == &row_free_sample || row == &row_checked_out || row == &row_locked)
         return "Not_for_re-distribution";
     return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "ledger/contracts/contract.h"
 #include "ledger/contracts/lifecycle_table.h"
+#include "ledger/contracts/packs.h"
 #include "ledger/state/hierarchy.h"
 
 extern const struct contract lifecycle_contract;
@@ -12,12 +13,15 @@ extern const struct contract lifecycle_contract;
 struct lifecycle_facts {
     const char *place;         // bizLocation, else readPoint, else the signer's place; NULL if none is known
     int64_t event_seconds;
+    int64_t declared_seconds;  // error declarations: when it was declared; else event_seconds
+    int64_t clock_error;       // seconds that the capturing clock may be off
     const char *lot;           // from ilmd; NULL
     uint32_t expiry;           // as in the pack record
-    uint64_t content;          // smallest units a pack; 0: not said
-    uint64_t units;            // smallest units dispensed of each pack; 0: not said
+    uint64_t content;          // smallest units a pack, from ilmd; 0: not said
+    uint64_t units;            // smallest units dispensed or returned of each pack; 0: not said
     bool partial;              // disposition partially_dispensed
-    bool china;                // profile cn: parts are counted; else opening ends the pack
+    const char *awaited;       // party that the goods are shipped to (destination); NULL: none said
+    enum lifecycle_profile profile;  // the ledger's; lifecycle.c sets that of the place once it is known
 };
 void lifecycle_facts_read(const struct contract_input *input, const struct contract_context *context, struct lifecycle_facts *out);
 
@@ -26,10 +30,10 @@ uint32_t lifecycle_expiry(const char *text);
 // Whether a pack of this expiry is past its last day at the time. 0: never.
 bool lifecycle_expired(uint32_t expiry, int64_t seconds);
 
-// Dispensing and its undoing count quantities; they change `record` and, where the rules say otherwise than the table,
-// *transition.
-void lifecycle_dispense(const struct lifecycle_facts *facts, enum lifecycle_state from, struct pack_record *record,
-                        struct lifecycle_transition *transition);
+// Dispensing, returning and taking back count quantities; they change `record` and, where the rules say otherwise than the
+// table, *transition. `product`: NULL if it is not known.
+void lifecycle_dispense(const struct lifecycle_facts *facts, const struct product_facts *product, enum lifecycle_state from,
+                        struct pack_record *record, struct lifecycle_transition *transition);
 void lifecycle_undo(const struct lifecycle_facts *facts, enum lifecycle_state from, bool same_place, struct pack_record *record,
                     struct lifecycle_transition *transition);
 

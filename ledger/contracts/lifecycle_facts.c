@@ -5,6 +5,7 @@
 #include "ledger/contracts/lifecycle.h"
 
 #define EPOCH_2000 10957  // days from 1970-01-01
+#define CLOCK_ERROR_MAX ((int64_t)7 * 86400)  // more is no measurement
 
 static const struct epcis_member *member(const struct epcis_members *members, const char *ns, const char *local) {
     for (size_t i = 0; i < members->count; i++) {
@@ -64,9 +65,27 @@ bool lifecycle_expired(uint32_t expiry, int64_t seconds) {
     return seconds >= end + 12 * 3600;
 }
 
+// Whom the goods are shipped to: who will hold them, else who will own them.
+static const char *awaited_party(const struct epcis_references *destinations) {
+    const char *owner = NULL;
+    for (size_t i = 0; i < destinations->count; i++) {
+        const struct epcis_reference *item = &destinations->items[i];
+        const char *type = item->type ? cbv_word(CBV_SOURCE_DEST_TYPE, item->type) : NULL;
+        if (type && strcmp(type, "possessing_party") == 0) return item->id;
+        if (type && strcmp(type, "owning_party") == 0) owner = item->id;
+    }
+    return owner;
+}
+
 void lifecycle_facts_read(const struct contract_input *input, const struct contract_context *context, struct lifecycle_facts *out) {
     const struct epcis_event *event = input->event;
-    *out = (struct lifecycle_facts){.event_seconds = event->event_time.seconds, .china = strcmp(context->profile, "cn") == 0};
+    *out = (struct lifecycle_facts){.event_seconds = event->event_time.seconds,
+                                    .profile = lifecycle_profile_of(context->profile, PROFILE_EU)};
+    out->declared_seconds = out->event_seconds;
+    if (event->error_declaration.present && event->error_declaration.declaration_time.seconds > out->event_seconds)
+        out->declared_seconds = event->error_declaration.declaration_time.seconds;
+    const uint64_t clock_error = member_count(&event->extensions, PACKTRAIL_TERM_CLOCK_ERROR);
+    out->clock_error = clock_error < CLOCK_ERROR_MAX ? (int64_t)clock_error : CLOCK_ERROR_MAX;
     out->place = event->biz_location.id ? event->biz_location.id : event->read_point.id;
     if (!out->place && context->signer->place[0]) out->place = context->signer->place;
     out->lot = ilmd_lot(&event->ilmd);
@@ -75,4 +94,5 @@ void lifecycle_facts_read(const struct contract_input *input, const struct contr
     out->units = member_count(&event->extensions, PACKTRAIL_TERM_UNITS);
     const char *disposition = event->disposition ? cbv_word(CBV_DISPOSITION, event->disposition) : NULL;
     out->partial = disposition && strcmp(disposition, "partially_dispensed") == 0;
+    out->awaited = awaited_party(&event->destinations);
 }

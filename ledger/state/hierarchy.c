@@ -3,7 +3,8 @@
 enum pt_code hierarchy_read(const struct hierarchy_source *source, struct pt_bytes key, struct hierarchy *out,
                             struct pt_error *err) {
     bool found;
-    *out = (struct hierarchy){0};
+    out->count = 0;  // levels beyond are left as they are: clearing seventeen for each pack would be most of the work
+    out->cut = out->emptied = false;
     out->levels[0].key = key;
     enum pt_code code = source->record(source->ctx, key, &out->levels[0].record, &found, err);
     if (code != PT_OK || !found) return code;

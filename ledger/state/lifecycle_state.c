@@ -15,6 +15,10 @@ static const char *const names[LIFECYCLE_STATES] = {
     [LIFECYCLE_EXPORTED] = "exported",
     [LIFECYCLE_STOLEN] = "stolen",
     [LIFECYCLE_SAMPLE] = "sample",
+    [LIFECYCLE_CHECKED_OUT] = "checked_out",
+    [LIFECYCLE_FREE_SAMPLE] = "free_sample",
+    [LIFECYCLE_LOCKED] = "locked",
+    [LIFECYCLE_WITHDRAWN] = "withdrawn",
 };
 
 const char *lifecycle_state_name(enum lifecycle_state state) {

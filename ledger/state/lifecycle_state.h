@@ -19,8 +19,12 @@ enum lifecycle_state {
     LIFECYCLE_EXPORTED = 11,
     LIFECYCLE_STOLEN = 12,
     LIFECYCLE_SAMPLE = 13,         // taken by an authority or for retention
+    LIFECYCLE_CHECKED_OUT = 14,    // taken out of the system for work on it (EU: repackaging, another market)
+    LIFECYCLE_FREE_SAMPLE = 15,    // given away as a free sample
+    LIFECYCLE_LOCKED = 16,         // blocked while it is investigated; may come back at any time
+    LIFECYCLE_WITHDRAWN = 17,      // its product was withdrawn from the market
 };
-#define LIFECYCLE_STATES 14u
+#define LIFECYCLE_STATES 18u
 
 // "in_stock", …; static. "unknown" for a number that is none.
 const char *lifecycle_state_name(enum lifecycle_state state);

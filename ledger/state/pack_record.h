@@ -1,5 +1,5 @@
 // What the state keeps of one pack, case or pallet: STATE_PACK's value. About 20 bytes, varints; strings are numbers of
-// the name table (names.h).
+// the name table (state_view.h).
 #ifndef PACKTRAIL_LEDGER_STATE_PACK_RECORD_H
 #define PACKTRAIL_LEDGER_STATE_PACK_RECORD_H
 
@@ -12,9 +12,21 @@ enum pack_flag {
     PACK_FLAG_OPENED = 1u << 2,       // container: something was taken out alone since it was packed
     PACK_FLAG_UNCONFIRMED = 1u << 3,  // container: moved after it was opened; its contents must be scanned
     PACK_FLAG_ANNOUNCED = 1u << 4,    // its maker commissioned it
+    PACK_FLAG_BROACHED = 1u << 5,     // a part of the pack was supplied: it is not whole any more
+    PACK_FLAG_HELD = 1u << 6,         // somebody set it aside: data that arrive do not release it
+    PACK_FLAG_CONTESTED = 1u << 7,    // something was told of it after its last change that the change stood against
+    PACK_FLAG_CORRECTED = 1u << 8,    // an event of its history was declared in error
 };
 
-#define PACK_RECORD_MAX 160u
+#define PACK_RECORD_MAX 448u
+#define PACK_UNDO_FIELDS 17u
+
+// What the last change replaced, so that it can be taken back exactly. Read and written by the functions below alone.
+struct pack_undo {
+    uint64_t by;    // 1 + leaf index of the statement that changed the record last; 0: nothing to take back
+    uint32_t mask;  // fields that it changed
+    uint64_t values[PACK_UNDO_FIELDS];
+};
 
 struct pack_record {
     enum lifecycle_state state;
@@ -22,15 +34,34 @@ struct pack_record {
     uint64_t last;               // 1 + leaf index of the last statement that touched it; 0: none
     uint64_t place, party, lot;  // names; 0: not known
     uint32_t expiry;             // 1 + days since 2000-01-01; 0: not known
-    uint64_t content, left;      // in smallest units; content 0: not known
+    uint64_t content;            // smallest units that it held when whole; 0: not known
+    uint64_t used;               // of them, supplied (all of them when it was supplied whole)
+    uint64_t returned;           // of the supplied ones, brought back by patients: never supplied again
     uint64_t parent;             // name of the container's key; 0: in none
     uint64_t parent_filling;     // the container's `filling` when it was packed: older ones have been emptied
     uint64_t filling;            // how often it was emptied as a whole
     unsigned alerts;             // alerts that name it, at most 255
-    int64_t event_seconds;       // eventTime of the last event that set its state; 0: none
+    unsigned operation;          // enum lifecycle_operation of the last change
+    uint64_t awaited;            // name of the party that it was shipped to; 0: none said
+    int64_t event_seconds;       // eventTime of the last event that changed it; 0: none
+    int64_t seen_seconds;        // eventTime of the last sighting anywhere; 0: none
+    uint64_t seen_place;         // name of the place of that sighting; 0: none said
+    struct pack_undo undo;
 };
+
+// What is left of a pack whose content is known.
+static inline uint64_t pack_record_left(const struct pack_record *record) {
+    return record->used < record->content ? record->content - record->used : 0;
+}
 
 void pack_record_encode(const struct pack_record *record, struct pt_buf *out);
 enum pt_code pack_record_decode(struct pt_bytes bytes, struct pack_record *out, struct pt_error *err) PT_NODISCARD;
+
+// Notes what `before` was, as the one step that can be taken back; `by` is 1 + the leaf of the statement. No effect if
+// nothing but `last` and `alerts` changed.
+void pack_record_remember(struct pack_record *record, const struct pack_record *before, uint64_t by);
+// The record as it was before its last change (`last` and `alerts` stay; nothing can be taken back after). False if it
+// is not known.
+bool pack_record_before(const struct pack_record *record, struct pack_record *out);
 
 #endif

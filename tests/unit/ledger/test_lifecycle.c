@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/epcis/packtrail_terms.h"
 #include "ledger/contracts/lifecycle_table.h"
 #include "tests/support/support.h"
 #include "tests/unit/ledger/lab.h"
@@ -51,6 +52,11 @@ static const struct way {
     {LIFECYCLE_DESTROYED, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.action = EPCIS_DELETE, .step = "destroying"}}},
     {LIFECYCLE_STOLEN, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = "stolen"}}},
     {LIFECYCLE_SAMPLE, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.step = "sampling"}}},
+    {LIFECYCLE_EXPORTED, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = PACKTRAIL_DISPOSITION_EXPORTED}}},
+    {LIFECYCLE_CHECKED_OUT, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = PACKTRAIL_DISPOSITION_CHECKED_OUT}}},
+    {LIFECYCLE_FREE_SAMPLE, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = PACKTRAIL_DISPOSITION_FREE_SAMPLE}}},
+    {LIFECYCLE_LOCKED, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = "inactive"}}},
+    {LIFECYCLE_WITHDRAWN, {{.action = EPCIS_ADD, .step = "commissioning", .content = 10}, {.disposition = PACKTRAIL_DISPOSITION_WITHDRAWN}}},
 };
 
 // One event of each operation, in the operations' order; the pack under test is put in by say_operation.
@@ -67,7 +73,7 @@ static const struct lab_event operations[LIFECYCLE_OPERATIONS] = {
     [OPERATION_SEND_BACK] = {.step = "shipping", .disposition = "returned"},
     [OPERATION_TAKE_BACK] = {.step = "receiving", .disposition = "returned"},
     [OPERATION_DISPENSE] = {.step = "dispensing", .disposition = "dispensed"},
-    [OPERATION_UNDO_DISPENSE] = {.step = "dispensing", .disposition = "dispensed", .error = true},
+    [OPERATION_UNDO] = {.step = "dispensing", .disposition = "dispensed", .error = true},
     [OPERATION_HOLD] = {.step = "holding"},
     [OPERATION_RELEASE] = {.step = "inspecting", .disposition = "sellable_accessible"},
     [OPERATION_RECALL] = {.step = "holding", .disposition = "recalled"},
@@ -75,6 +81,11 @@ static const struct lab_event operations[LIFECYCLE_OPERATIONS] = {
     [OPERATION_DESTROY] = {.action = EPCIS_DELETE, .step = "destroying", .disposition = "destroyed"},
     [OPERATION_STEAL] = {.disposition = "stolen"},
     [OPERATION_SAMPLE] = {.step = "sampling"},
+    [OPERATION_EXPORT] = {.step = "shipping", .disposition = PACKTRAIL_DISPOSITION_EXPORTED},
+    [OPERATION_CHECK_OUT] = {.disposition = PACKTRAIL_DISPOSITION_CHECKED_OUT},
+    [OPERATION_FREE_SAMPLE] = {.disposition = PACKTRAIL_DISPOSITION_FREE_SAMPLE},
+    [OPERATION_LOCK] = {.step = "decommissioning", .disposition = "inactive"},
+    [OPERATION_WITHDRAW] = {.disposition = PACKTRAIL_DISPOSITION_WITHDRAWN},
 };
 
 static void say_operation(unsigned operation, const char *serial, const char *other, int64_t seconds) {
@@ -92,11 +103,11 @@ static void say_operation(unsigned operation, const char *serial, const char *ot
 // What must be true whatever the table says: the law's and the patient's side.
 static void check_for_good(enum lifecycle_state from, unsigned operation, enum lifecycle_state to) {
     const bool over = from == LIFECYCLE_RETURNED || from == LIFECYCLE_DESTROYED || from == LIFECYCLE_STOLEN ||
-                      from == LIFECYCLE_DECOMMISSIONED || from == LIFECYCLE_SAMPLE;
+                      from == LIFECYCLE_DECOMMISSIONED || from == LIFECYCLE_RECALLED || from == LIFECYCLE_WITHDRAWN;
+    const bool undone = from == LIFECYCLE_DISPENSED || from == LIFECYCLE_SAMPLE || from == LIFECYCLE_FREE_SAMPLE;
     if (over && lifecycle_state_dispensable(to))
         fail_msg("%s of a %s pack makes it saleable", lifecycle_operation_name((enum lifecycle_operation)operation), lifecycle_state_name(from));
-    if (from == LIFECYCLE_DISPENSED && operation != OPERATION_UNDO_DISPENSE) assert_false(lifecycle_state_dispensable(to));
-    if (from == LIFECYCLE_RECALLED) assert_false(lifecycle_state_dispensable(to));
+    if (undone && operation != OPERATION_UNDO) assert_false(lifecycle_state_dispensable(to));
     if (from == LIFECYCLE_UNKNOWN && operation != OPERATION_COMMISSION && operation != OPERATION_FILL)
         assert_false(lifecycle_state_dispensable(to));
 }
@@ -125,7 +136,7 @@ static void drive_from(const struct way *way, bool china) {
     }
     lab_apply(&lab, &answer);
     for (unsigned i = 0; i < LIFECYCLE_OPERATIONS; i++) {
-        struct lifecycle_transition wanted = *lifecycle_transition((enum lifecycle_operation)i, way->state);
+        struct lifecycle_transition wanted = *lifecycle_transition(china ? PROFILE_CN : PROFILE_EU, (enum lifecycle_operation)i, way->state);
         enum alert_kind kind;
         // Ten units, four of them gone: the whole pack cannot be supplied any more.
         if (china && i == OPERATION_DISPENSE && way->state == LIFECYCLE_PART_DISPENSED) wanted.alert = ALERT_DOUBLE_DISPENSE;

@@ -39,6 +39,10 @@ static void each_state_has_its_answer(void **state) {
         {LIFECYCLE_EXPORTED, VERDICT_RED, "out_of_use", "Not_for_re-distribution"},
         {LIFECYCLE_STOLEN, VERDICT_RED, "stolen", "Not_for_re-distribution"},
         {LIFECYCLE_SAMPLE, VERDICT_RED, "sample", "Not_for_re-distribution"},
+        {LIFECYCLE_CHECKED_OUT, VERDICT_RED, "checked_out", "Not_for_re-distribution"},
+        {LIFECYCLE_FREE_SAMPLE, VERDICT_RED, "free_sample", "Not_for_re-distribution"},
+        {LIFECYCLE_LOCKED, VERDICT_RED, "locked", "Not_for_re-distribution"},
+        {LIFECYCLE_WITHDRAWN, VERDICT_RED, "withdrawn", NULL},
     };
     assert_int_equal(sizeof expected / sizeof *expected, LIFECYCLE_STATES);
     const struct verdict_label label = {.lot = "A1", .has_expiry = true, .expiry_day = 21000};
