@@ -23,7 +23,6 @@ static const struct {
     {"*", PACKTRAIL_DISPOSITION_LOCKED, OPERATION_LOCK},
     // Made, and taken out of use.
     {"commissioning", "*", OPERATION_COMMISSION},
-    {"decommissioning", "inactive", OPERATION_LOCK},  // "may be reintroduced" (CBV 7.2)
     {"decommissioning", "*", OPERATION_DECOMMISSION},
     {"sampling", "*", OPERATION_SAMPLE},
     // On the way.
@@ -70,7 +69,7 @@ static const struct {
     {"stock_taking", "unavailable", OPERATION_HOLD},             // counted short: it is missed
     {"holding", "*", OPERATION_HOLD},
     {"repackaging", "*", OPERATION_HOLD},
-    {"*", "inactive", OPERATION_LOCK},
+    {"*", "inactive", OPERATION_LOCK},  // "may be reintroduced" (CBV 7.2)
     {"*", "damaged", OPERATION_HOLD},
     {"*", "disposed", OPERATION_DECOMMISSION},
     {"*", "expired", OPERATION_HOLD},

@@ -18,7 +18,7 @@ struct expected_form {
     enum pack_role role;
     enum epcis_event_type type;
     enum epcis_action action;
-    char step[32], disposition[32];  // empty: not said
+    char step[32], disposition[48];  // empty: not said
 };
 
 struct expectations {

@@ -84,7 +84,7 @@ static const struct lab_event operations[LIFECYCLE_OPERATIONS] = {
     [OPERATION_EXPORT] = {.step = "shipping", .disposition = PACKTRAIL_DISPOSITION_EXPORTED},
     [OPERATION_CHECK_OUT] = {.disposition = PACKTRAIL_DISPOSITION_CHECKED_OUT},
     [OPERATION_FREE_SAMPLE] = {.disposition = PACKTRAIL_DISPOSITION_FREE_SAMPLE},
-    [OPERATION_LOCK] = {.step = "decommissioning", .disposition = "inactive"},
+    [OPERATION_LOCK] = {.disposition = PACKTRAIL_DISPOSITION_LOCKED},
     [OPERATION_WITHDRAW] = {.disposition = PACKTRAIL_DISPOSITION_WITHDRAWN},
 };
 
