@@ -2,7 +2,7 @@
 
 #include "ledger/state/varint.h"
 
-// A version byte, then varints: state, flags, last, 1 + (last - undo.by) or 0, and if not 0 the undo's mask and values;
+// A version byte, then varints: state, flags, last, 1 + folded (last - undo.by) or 0, and if not 0 the undo's mask and values;
 // then the rest. Zeros at the end are left out.
 #define VERSION 1
 #define EPOCH ((int64_t)1767225600)  // 2026-01-01: times near it are short
@@ -74,7 +74,7 @@ void pack_record_encode(const struct pack_record *record, struct pt_buf *out) {
     numbers[count++] = fields[STATE];
     numbers[count++] = fields[FLAGS];
     numbers[count++] = record->last;
-    numbers[count++] = record->undo.by ? 1 + (record->last - record->undo.by) : 0;
+    numbers[count++] = record->undo.by ? 1 + varint_fold((int64_t)(record->last - record->undo.by)) : 0;
     if (record->undo.by) {
         const unsigned changed = bits(record->undo.mask & MASK_ALL);
         numbers[count++] = record->undo.mask & MASK_NOTHING_BEFORE ? 0 : record->undo.mask;
@@ -103,9 +103,10 @@ static void decode_undo(struct numbers *numbers, struct pack_record *out) {
     const uint64_t distance = next(numbers);
     if (distance == 0) return;
     const uint64_t mask = next(numbers);
-    out->undo.by = out->last - (distance - 1);
+    // A statement that was held back is applied behind younger ones: the last change may have the greater leaf.
+    out->undo.by = out->last - (uint64_t)varint_unfold(distance - 1);
     out->undo.mask = mask ? (uint32_t)mask : MASK_NOTHING_BEFORE;
-    if (distance > out->last || mask > MASK_ALL) numbers->bad = true;
+    if (out->undo.by == 0 || mask > MASK_ALL) numbers->bad = true;
     const unsigned changed = bits(out->undo.mask & MASK_ALL);
     for (unsigned i = 0; i < changed && !numbers->bad; i++) out->undo.values[i] = next(numbers);
 }
