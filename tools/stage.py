@@ -118,9 +118,9 @@ class Stage:
                             f"[ledger]\nurl = https://127.0.0.1:{self.ledger_port}\nfeed_interval = 1s\n")
         self.start("gateway", [self.gateway, "--config", config], self.gateway_port)
 
-    def add_terminal(self, name, label, gln, nfc=""):
+    def add_terminal(self, name, label, gln, nfc="", key=""):
         config = self.write(f"{name}.conf", f"[device]\ndata = {self.path(name)}\ngenesis = {self.path('consortium/genesis.cbor')}\n"
-                            f"name = {label}\nparty = {party(gln)}\nplace = {place(gln)}\n"
+                            f"key = {key}\nname = {label}\nparty = {party(gln)}\nplace = {place(gln)}\n"
                             f"[gateway]\nurl = https://127.0.0.1:{self.gateway_port}\nca = {self.path('consortium/ca.crt')}\n"
                             f"[scan]\nnfc = {nfc}\n")
         run([self.scanner, "--config", config, "request"])

@@ -60,4 +60,12 @@ enum pt_code signer_mbedtls_csr(struct pt_bytes key_pem, const char *subject, st
                                 struct pt_error *err) PT_NODISCARD;
 void signer_mbedtls_free(struct signer *signer);
 
+// A key on a PKCS #11 token, by URI (RFC 7512): "pkcs11:token=…;object=…?module-path=/usr/lib/…/module.so&pin-source=file:…".
+// The private key never leaves the token. PT_NOT_FOUND: the token has no such key; PT_UNAVAILABLE: no such token or library;
+// PT_FORBIDDEN: the PIN. A token that was pulled and put back goes on; while it is out, signing is PT_UNAVAILABLE.
+enum pt_code signer_pkcs11_open(const char *uri, struct signer *out, struct pt_error *err) PT_NODISCARD;
+// Makes the P-256 key there, not extractable. PT_CONFLICT if it is there already.
+enum pt_code signer_pkcs11_generate(const char *uri, struct pt_error *err) PT_NODISCARD;
+void signer_pkcs11_free(struct signer *signer);
+
 #endif

@@ -18,7 +18,7 @@ int command_request(const struct terminal_options *options, int argc, char **arg
     snprintf(request.party, sizeof request.party, "%s", options->party);
     snprintf(request.place, sizeof request.place, "%s", options->place);
     char file[512];
-    if (device_prepare(options->data_dir, &request, file, &err) != PT_OK) return terminal_fail(&err);
+    if (device_prepare(options->data_dir, options->key, &request, file, &err) != PT_OK) return terminal_fail(&err);
     char kid[65];
     pt_digest_hex(&request.kid, kid);
     printf("{\"kid\":\"%s\",\"request\":\"%s\"}\n", kid, file);

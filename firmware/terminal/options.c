@@ -2,13 +2,14 @@
 
 #include "common/wire/wire.h"
 
-enum { KEY_COUNT = 18 };
+enum { KEY_COUNT = 19 };
 
 static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
     const struct pt_config_key declared[KEY_COUNT] = {
         {"device", "data", PT_CONFIG_PATH, NULL, 0, 0, "directory of keys and outbox", &o->data_dir, NULL, NULL},
         {"device", "genesis", PT_CONFIG_PATH, NULL, 0, 0, "genesis file of the ledger that this terminal signs for", &o->genesis_file, NULL, NULL},
+        {"device", "key", PT_CONFIG_TEXT, "", 0, 0, "signing key: empty for a file in `data`, or pkcs11:token=…;object=…?module-path=…&pin-source=file:… for a chip", &o->key, NULL, NULL},
         {"device", "name", PT_CONFIG_TEXT, NULL, 0, 0, "for people: \"Terminal 3, receiving\"", &o->name, NULL, NULL},
         {"device", "party", PT_CONFIG_TEXT, NULL, 0, 0, "URI of the party that it belongs to", &o->party, NULL, NULL},
         {"device", "place", PT_CONFIG_TEXT, NULL, 0, 0, "URI of the place where it scans", &o->place, NULL, NULL},

@@ -5,7 +5,7 @@
 #include "common/base/config.h"
 
 struct terminal_options {
-    char *data_dir, *genesis_file;
+    char *data_dir, *genesis_file, *key;
     char *name, *party, *place;
     char *gateway_url, *ca_file;
     char *nfc;

@@ -5,7 +5,7 @@
 
 enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) {
     *out = (struct terminal){.options = options};
-    enum pt_code code = device_open(options->data_dir, options->genesis_file, &out->device, err);
+    enum pt_code code = device_open(options->data_dir, options->key, options->genesis_file, &out->device, err);
     if (code != PT_OK) return code;
     code = pt_disk_posix_open(out->device.outbox_dir, &out->disk, err);
     const struct outbox_options outbox = {

@@ -292,6 +292,20 @@ def a_terminal_works_while_the_line_is_down(flow):
     must(flow.state("A5")["state"] == "dispensed", f"{flow.state('A5')}")
 
 
+def a_key_on_a_token_signs(flow):
+    if not shutil.which("softhsm2-util"):
+        return
+    os.environ["SOFTHSM2_CONF"] = flow.stage.write("token/softhsm2.conf", f"directories.tokendir = {flow.stage.path('token')}\n")
+    pin = flow.stage.write("token/pin", "1234\n")
+    run(["softhsm2-util", "--init-token", "--free", "--label", "terminal", "--pin", "1234", "--so-pin", "5678"])
+    uri = f"pkcs11:token=terminal;object=sign?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:{pin}"
+    chip = flow.stage.add_terminal("chip", "Terminal with a chip", FACTORY, key=uri)
+    must(not os.path.exists(flow.stage.path("chip/sign.key")), "the key lies in a file although there is a token")
+    flow.work(chip, "commission", codes=[elements("CHIP1")])
+    must(flow.sync(chip)["left"] == 0, "the statement signed by the token has no receipt")
+    must(flow.state("CHIP1")["state"] == "commissioned", "what the token signed has not been applied")
+
+
 def the_api_is_as_its_document_says(flow):
     status, document = flow.stage.ask("/openapi.json")
     must(status == 200, "no document")
@@ -323,7 +337,7 @@ CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, a_mistake_is_take
          the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, only_the_maker_announces_packs, every_step_has_a_proof,
          proofs_between_sizes_hold, what_was_sent_twice_is_there_once, hostile_statements_are_refused,
          only_enrolled_clients_are_served, a_revoked_terminal_changes_nothing_more, a_terminal_works_while_the_line_is_down,
-         the_api_is_as_its_document_says, everything_ends_when_asked]
+         a_key_on_a_token_signs, the_api_is_as_its_document_says, everything_ends_when_asked]
 
 
 def main():
