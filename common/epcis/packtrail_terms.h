@@ -14,6 +14,11 @@
 // Event level: integer seconds, how far the capturing clock may be off, as the terminal measured it. Absent: not measured.
 #define PACKTRAIL_TERM_CLOCK_ERROR "clockError"
 
+// Event level: lot and expiry (YYYY-MM-DD) as the label of the things scanned says, where all of an event's things say the
+// same. An announcement says them in its ilmd.
+#define PACKTRAIL_TERM_LOT "lot"
+#define PACKTRAIL_TERM_EXPIRY "expiry"
+
 // Dispositions for which the CBV has no word: pack states that the EU's delegated regulation 2016/161 knows. Any step.
 #define PACKTRAIL_DISPOSITION "urn:packtrail:disp:"
 #define PACKTRAIL_DISPOSITION_EXPORTED PACKTRAIL_DISPOSITION "exported"
