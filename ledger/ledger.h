@@ -12,6 +12,7 @@
 #include "common/cose/receipt.h"
 #include "common/epcis/event.h"
 #include "common/identify/pack_id.h"
+#include "common/recall/recall_notice.h"
 #include "ledger/state/alert_record.h"
 #include "ledger/state/lifecycle_state.h"
 
@@ -119,6 +120,20 @@ enum ledger_pack_reason {
     PACK_REASON_PART_USED = 1u << 8,       // part of its content is dispensed
     PACK_REASON_LOT_MISMATCH = 1u << 9,    // set by the caller when the label says otherwise
     PACK_REASON_EXPIRY_MISMATCH = 1u << 10,
+    PACK_REASON_MAYBE_RECALLED = 1u << 11, // its product is recalled; its lot or place is not known well enough to tell
+};
+
+// The recall in force that covers a pack (contracts/recall.h).
+struct ledger_pack_recall {
+    const char *id;
+    uint64_t version;
+    unsigned level;           // 1 the gravest
+    enum recall_depth depth;
+    bool certain;             // false: may be covered
+    pt_millis since;          // chain time of its beginning
+    struct master_name reason, instructions;
+    const char **lots;        // what to compare the label with; none: every lot
+    size_t lot_count;
 };
 
 struct ledger_pack {
@@ -138,11 +153,16 @@ struct ledger_pack {
     bool is_container;
     uint64_t last_leaf;       // leaf index of the last statement that touched it itself
     uint64_t alert_count;     // alerts that name it (at most 255 are counted)
+    const struct ledger_pack_recall *recall;  // NULL: none that is in force covers it
 };
 
 // `at`: the time to judge expiry at. PT_OK with found false when nothing is known.
 enum pt_code ledger_pack(struct ledger *ledger, const struct pack_id *id, pt_millis at, struct pt_arena *arena,
                          struct ledger_pack *out, struct pt_error *err) PT_NODISCARD;
+
+// As ledger_pack, with the lot that the pack's label bears (NULL or "": not known), for recalls of a lot.
+enum pt_code ledger_pack_labelled(struct ledger *ledger, const struct pack_id *id, const char *lot, pt_millis at,
+                                  struct pt_arena *arena, struct ledger_pack *out, struct pt_error *err) PT_NODISCARD;
 
 // What lies directly in a container, by the packs' own way (its last packing and unpacking); at most `most`.
 enum pt_code ledger_contents(struct ledger *ledger, const struct pack_id *id, size_t most, struct pt_arena *arena,

@@ -27,6 +27,10 @@ static const struct https_route routes[] = {
     {HTTPS_GET, "/proofs/consistency", 0, NULL, api_get_consistency, NULL},
     {HTTPS_GET, "/heights/{height}", 0, NULL, api_get_height, NULL},
     {HTTPS_GET, "/alerts", 0, NULL, api_get_alerts, NULL},
+    {HTTPS_GET, "/recalls", 0, NULL, api_get_recalls, NULL},
+    {HTTPS_GET, "/recalls/{id}", 0, NULL, api_get_recall, NULL},
+    {HTTPS_GET, "/recalls/{id}/reach", 0, NULL, api_get_recall_reach, NULL},
+    {HTTPS_GET, "/recalls/{id}/packs", 0, NULL, api_get_recall_packs, NULL},
     {HTTPS_GET, "/healthz", 0, NULL, api_get_health, NULL},
     {HTTPS_GET, "/metrics", 0, NULL, api_get_metrics, NULL},
     {HTTPS_GET, "/openapi.json", 0, NULL, api_get_openapi, NULL},
@@ -34,7 +38,7 @@ static const struct https_route routes[] = {
     {HTTPS_GET, "/page/{name}", 0, NULL, api_get_page, NULL},
 };
 
-enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
+enum { ROUTE_COUNT = sizeof routes / sizeof *routes, MOST_LONG_QUESTIONS = 16 };
 
 enum pt_code api_start(const struct api_options *options, struct api **out, struct pt_error *err) {
     struct api *api = calloc(1, sizeof *api);
@@ -47,7 +51,9 @@ enum pt_code api_start(const struct api_options *options, struct api **out, stru
     }
     memcpy(api->routes, routes, sizeof routes);
     for (size_t i = 0; i < ROUTE_COUNT; i++) api->routes[i].arg = api;
-    const enum pt_code code = https_server_start(&api->options.server, api->routes, ROUTE_COUNT, &api->server, err);
+    enum pt_code code = background_start(MOST_LONG_QUESTIONS, &api->background, err);
+    if (code == PT_OK) code = recall_reaches_new(&api->reaches, err);
+    if (code == PT_OK) code = https_server_start(&api->options.server, api->routes, ROUTE_COUNT, &api->server, err);
     if (code != PT_OK) {
         api_stop(api, 0);
         return code;
@@ -61,6 +67,8 @@ uint16_t api_port(const struct api *api) { return https_server_port(api->server)
 void api_stop(struct api *api, unsigned deadline_ms) {
     if (!api) return;
     https_server_stop(api->server, deadline_ms);
+    background_stop(api->background);
+    recall_reaches_free(api->reaches);
     free(api->routes);
     free(api);
 }

@@ -31,7 +31,7 @@ json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack) 
         {PACK_REASON_RECALLED, "recalled"},     {PACK_REASON_NO_DATA, "no_data"},
         {PACK_REASON_ALERT, "alert"},           {PACK_REASON_NOT_DISPENSABLE, "not_dispensable"},
         {PACK_REASON_PART_USED, "part_used"},   {PACK_REASON_LOT_MISMATCH, "lot_mismatch"},
-        {PACK_REASON_EXPIRY_MISMATCH, "expiry_mismatch"},
+        {PACK_REASON_EXPIRY_MISMATCH, "expiry_mismatch"}, {PACK_REASON_MAYBE_RECALLED, "may_be_recalled"},
     };
     json_t *object = json_object();
     json_object_set_new(object, "id", api_pack_uri(id));
@@ -55,6 +55,7 @@ json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack) 
     json_object_set_new(object, "containers", containers);
     json_object_set_new(object, "is_container", json_boolean(pack->is_container));
     json_object_set_new(object, "alerts", json_integer((json_int_t)pack->alert_count));
+    if (pack->recall) json_object_set_new(object, "recall", api_pack_recall(pack->recall));
     return object;
 }
 
@@ -83,7 +84,8 @@ void api_get_pack(void *arg, struct https_request *request) {
     PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
     struct pt_error err = {0};
     struct ledger_pack pack;
-    if (ledger_pack(api->options.ledger, &id, api->options.env->now(api->options.env->ctx), &arena, &pack, &err) != PT_OK) {
+    if (ledger_pack_labelled(api->options.ledger, &id, https_request_query(request, "lot", 0),
+                             api->options.env->now(api->options.env->ctx), &arena, &pack, &err) != PT_OK) {
         https_reply_problem(request, &err);
         return;
     }

@@ -7,11 +7,24 @@
 #include "ledger/api/handlers.h"
 #include "ledger/api/resolve.h"
 
-static json_t *verdict_json(const struct verdict *verdict) {
+// "This pack is recalled. Recall R-17, class 2: the reason."
+static json_t *reason_text(const char *why, const struct ledger_pack_recall *recall, bool zh) {
+    static const char *const levels[] = {"", "一级", "二级", "三级"};
+    PT_CLEANUP(pt_buf_free) struct pt_buf text = PT_BUF_INIT(8192);
+    pt_buf_str(&text, why);
+    const char *said = recall ? (zh ? recall->reason.zh : recall->reason.en) : NULL;
+    if (recall && !said) said = zh ? recall->reason.en : recall->reason.zh;
+    if (recall && zh) pt_buf_printf(&text, "召回编号 %s，%s召回：%s", recall->id, levels[recall->level & 3u], said ? said : "");
+    if (recall && !zh) pt_buf_printf(&text, " Recall %s, class %u: %s", recall->id, recall->level, said ? said : "");
+    return json_string(pt_buf_cstr(&text));
+}
+
+static json_t *verdict_json(const struct verdict *verdict, const struct ledger_pack_recall *recall) {
+    if (!verdict->by_recall) recall = NULL;
     json_t *object = json_object();
     json_object_set_new(object, "colour", json_string(verdict_colour_name(verdict->colour)));
     json_object_set_new(object, "code", json_string(verdict->code));
-    json_object_set_new(object, "reason", json_pack("{s:s, s:s}", "en", verdict->en, "zh", verdict->zh));
+    json_object_set_new(object, "reason", json_pack("{s:o, s:o}", "en", reason_text(verdict->en, recall, false), "zh", reason_text(verdict->zh, recall, true)));
     json_object_set_new(object, "advice", json_pack("{s:s, s:s}", "en", verdict->do_en, "zh", verdict->do_zh));
     return object;
 }
@@ -23,7 +36,7 @@ static void judge(struct api *api, struct https_request *request, const struct p
     struct pt_error err = {0};
     struct ledger_pack pack;
     const pt_millis now = api->options.env->now(api->options.env->ctx);
-    if (ledger_pack(api->options.ledger, id, now, &arena, &pack, &err) != PT_OK) {
+    if (ledger_pack_labelled(api->options.ledger, id, label->lot, now, &arena, &pack, &err) != PT_OK) {
         json_decref(answer);
         https_reply_problem(request, &err);
         return;
@@ -36,7 +49,7 @@ static void judge(struct api *api, struct https_request *request, const struct p
     json_object_set_new(answer, "verificationTimestamp", api_time(now));
     json_object_set_new(answer, "responderGLN", json_string(api->options.responder_gln));
     json_object_set_new(answer, "data", data);
-    json_object_set_new(answer, "verdict", verdict_json(&verdict));
+    json_object_set_new(answer, "verdict", verdict_json(&verdict, pack.recall));
     json_t *shown = api_pack_json(id, &pack);
     json_object_set_new(shown, "product", api_product_name(api, id));
     json_object_set_new(answer, "pack", shown);
@@ -78,6 +91,8 @@ static void verify_text(struct api *api, struct https_request *request, const ch
     enum pt_code code = resolve_scan(text, api->options.env, &found, &label, &err);
     if (code == PT_OK && trace_only && found.scheme != IDENTIFY_CN_TRACE)
         code = pt_fail(&err, PT_INVALID, NULL, "not a 20-digit trace code");
+    // A trace code says no lot: whoever reads it from the pack may give it.
+    if (code == PT_OK && !label.lot) label.lot = https_request_query(request, "lot", 0);
     if (code == PT_OK) judge(api, request, &found.pack, &label, &found, json_object());
     else https_reply_problem(request, &err);
 }

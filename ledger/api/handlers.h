@@ -4,9 +4,15 @@
 
 #include "common/base/json.h"
 #include "ledger/api/api.h"
+#include "ledger/api/background.h"
+
+struct recall_record;
+struct recall_reaches;
 
 struct api {
     struct api_options options;
+    struct background *background;
+    struct recall_reaches *reaches;
     struct https_server *server;
     struct https_route *routes;
 };
@@ -32,6 +38,10 @@ json_t *api_pack_uri(const struct pack_id *id);
 // The product's names by its master record, {"zh","en"}; null if there is none.
 json_t *api_product_name(struct api *api, const struct pack_id *id);
 json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack);  // api_packs.c
+json_t *api_pack_recall(const struct ledger_pack_recall *recall);                  // api_recalls.c
+json_t *api_recall_json(const struct recall_record *record, bool history);
+enum pt_code recall_reaches_new(struct recall_reaches **out, struct pt_error *err) PT_NODISCARD;  // api_recall_reach.c
+void recall_reaches_free(struct recall_reaches *reaches);
 bool api_parse_digest(const char *hex, struct pt_digest *out);
 bool api_parse_number(const char *text, uint64_t *out);  // decimal, nothing else
 
@@ -55,6 +65,10 @@ void api_post_blocks(void *arg, struct https_request *request);
 void api_post_statements(void *arg, struct https_request *request);
 void api_post_receipts(void *arg, struct https_request *request);
 void api_get_feed(void *arg, struct https_request *request);
+void api_get_recalls(void *arg, struct https_request *request);
+void api_get_recall(void *arg, struct https_request *request);
+void api_get_recall_reach(void *arg, struct https_request *request);
+void api_get_recall_packs(void *arg, struct https_request *request);
 void api_get_health(void *arg, struct https_request *request);
 void api_get_metrics(void *arg, struct https_request *request);
 void api_get_openapi(void *arg, struct https_request *request);

@@ -54,6 +54,10 @@ static const struct row row_expiry = {
     VERDICT_RED, "expiry_mismatch", "The expiry date on the label is not the one the manufacturer announced.",
     "标签有效期与生产企业登记的不一致。", "Do not dispense. Compare the printed date; if it is as scanned, report the pack.",
     "请勿发药。请核对印刷日期，如一致请上报。", "Suspect"};
+static const struct row row_maybe_recalled = {
+    VERDICT_AMBER, "may_be_recalled", "This pack may be recalled: its lot or place is not known well enough to tell.",
+    "该药品可能属于召回范围：其批号或所在地尚不足以确认。", "Compare the lot on the pack with the recall before dispensing.",
+    "发药前请核对药品批号与召回通知。", NULL};
 static const struct row row_quarantined = {
     VERDICT_AMBER, "quarantined", "This pack is set aside (quarantine).", "该药品处于隔离状态。",
     "Wait until it is released.", "请等待放行。", NULL};
@@ -115,6 +119,7 @@ static const struct row *choose(const struct ledger_pack *pack, const struct ver
     if (pack->reasons & PACK_REASON_EXPIRED) return &row_expired;
     if (lot_differs(pack, label)) return &row_lot;
     if (expiry_differs(pack, label)) return &row_expiry;
+    if (pack->reasons & PACK_REASON_MAYBE_RECALLED) return &row_maybe_recalled;
     if (pack->reasons & PACK_REASON_NO_DATA) return &row_no_data;
     if (pack->state == LIFECYCLE_QUARANTINED) return &row_quarantined;
     if (pack->state == LIFECYCLE_IN_TRANSIT) return &row_transit;
@@ -134,6 +139,7 @@ static const char *failure_reason(const struct ledger_pack *pack, const struct v
     if (lot && expiry) return "No_match_GTIN_Serial_Lot_Expiry";
     if (lot) return "No_match_GTIN_Serial_Lot";
     if (expiry) return "No_match_GTIN_Serial_Expiry";
+    if (row == &row_recalled) row = row_of_state(pack);  // a sold pack that is recalled stays a sold pack
     if (row == &row_dispensed || row == &row_returned || row == &row_dead || row == &row_stolen || row == &row_sample ||
         row == &row_free_sample || row == &row_checked_out || row == &row_locked)
         return "Not_for_re-distribution";
@@ -150,6 +156,7 @@ struct verdict verdict_of(const struct ledger_pack *pack, const struct verdict_l
         .do_en = row->do_en,
         .do_zh = row->do_zh,
         .failure_reason = failure_reason(pack, label, row),
+        .by_recall = pack->recall && (row == &row_recalled || row == &row_maybe_recalled),
         .additional_info = row->additional_info,
     };
 }

@@ -21,6 +21,7 @@ struct verdict {
     const char *do_en, *do_zh; // one sentence: what to do
     // For the GS1 verification message: NULL when verified.
     const char *failure_reason;
+    bool by_recall;               // the recall in force is why: its id, class and reason belong to the answer
     const char *additional_info;  // "Expired", "Recalled", "Suspect" or NULL
 };
 

@@ -12,7 +12,8 @@ const TEXTS = {
     awayReason: "The ledger cannot be reached. Nothing is known about this pack right now.",
     awayAdvice: "Check the network and scan again.",
     checking: "Checking…", product: "Product", id: "Identity", lot: "Lot", expiry: "Expiry", state: "State", left: "Left",
-    place: "Place", container: "Inside", alerts: "Alerts",
+    place: "Place", container: "Inside", alerts: "Alerts", recall: "Recall", instructions: "What to do",
+    level: (n) => `class ${n}`,
     standing: (a) => `As of height ${a.height}, ${time(a.height_time, "en")}, ${a.standing === "final" ? "final" : "ordered, not final yet"}` +
       (a.age_ms > 0 ? `; these data are ${Math.round(a.age_ms / 1000)} s old.` : "."),
     of: "of", by: "signed by", with: "with", proof: "proof", alerted: "raised an alert",
@@ -35,7 +36,8 @@ const TEXTS = {
     awayReason: "无法连接账本，目前无法判断该药品。",
     awayAdvice: "请检查网络后重新扫码。",
     checking: "查询中…", product: "药品", id: "标识", lot: "批号", expiry: "有效期至", state: "状态", left: "剩余",
-    place: "位置", container: "所在包装", alerts: "预警",
+    place: "位置", container: "所在包装", alerts: "预警", recall: "召回", instructions: "处理要求",
+    level: (n) => `${["", "一", "二", "三"][n]}级召回`,
     standing: (a) => `截至高度 ${a.height}，${time(a.height_time, "zh")}，${a.standing === "final" ? "已最终确认" : "已排序，尚未最终确认"}` +
       (a.age_ms > 0 ? `；数据已有 ${Math.round(a.age_ms / 1000)} 秒。` : "。"),
     of: "/", by: "签名：", with: "随", proof: "凭证", alerted: "触发预警",
@@ -101,7 +103,9 @@ function drawFacts(pack) {
   facts.replaceChildren();
   const rows = [[t.product, pack.product && pack.product[language]], [t.id, plain(pack.id)], [t.state, t.states[pack.state] || pack.state], [t.lot, pack.lot], [t.expiry, pack.expiry],
     [t.left, pack.content ? `${pack.quantity_left} ${t.of} ${pack.content}` : null], [t.place, pack.place && plain(pack.place)],
-    [t.container, pack.containers.map(plain).join(" ‹ ")], [t.alerts, pack.alerts || null]];
+    [t.container, pack.containers.map(plain).join(" ‹ ")], [t.alerts, pack.alerts || null],
+    [t.recall, pack.recall && [pack.recall.id, t.level(pack.recall.level), pack.recall.reason[language], pack.recall.lots.join(", ")].filter(Boolean).join(" · ")],
+    [t.instructions, pack.recall && pack.recall.instructions && pack.recall.instructions[language]]];
   for (const [name, value] of rows) {
     if (!value) continue;
     add(facts, "dt", name);

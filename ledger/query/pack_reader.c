@@ -40,16 +40,68 @@ enum pt_code pack_reader_name(struct pack_reader *reader, uint64_t number, struc
     return keep(reader, pt_bytes_of(value.data + 1, value.len - 1), out, err);
 }
 
-enum pt_code pack_reader_container(struct pack_reader *reader, struct pt_bytes key, uint64_t *out, struct pt_error *err) {
-    PT_CLEANUP(pt_buf_free) struct pt_buf name = PT_BUF_INIT(PACK_KEY_MAX + 1);
+enum pt_code pack_reader_number(struct pack_reader *reader, enum name_kind kind, struct pt_bytes text, uint64_t *out,
+                                struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf name = PT_BUF_INIT(NAME_MAX_BYTES);
     PT_CLEANUP(pt_buf_free) struct pt_buf value = PT_BUF_INIT(16);
     *out = 0;
-    pt_buf_byte(&name, NAME_CONTAINER);
-    pt_buf_append_bytes(&name, key);
-    const enum pt_code code = reader->index->get(reader->index, STATE_NAME, pt_buf_bytes(&name), &value, err);
+    pt_buf_byte(&name, (uint8_t)kind);
+    pt_buf_append_bytes(&name, text);
+    enum pt_code code = pt_buf_check(&name, err);
+    if (code == PT_OK) code = reader->index->get(reader->index, STATE_NAME, pt_buf_bytes(&name), &value, err);
     struct pt_bytes bytes = pt_buf_bytes(&value);
     if (code == PT_NOT_FOUND) return PT_OK;
     if (code == PT_OK && !varint_get(&bytes, out)) return pt_fail(err, PT_UNVERIFIED, "index", "a name is damaged");
+    return code;
+}
+
+enum pt_code pack_reader_container(struct pack_reader *reader, struct pt_bytes key, uint64_t *out, struct pt_error *err) {
+    return pack_reader_number(reader, NAME_CONTAINER, key, out, err);
+}
+
+struct found_value {
+    struct pack_reader *reader;
+    struct pt_bytes bytes;
+    bool found;
+    struct pt_error *err;
+};
+
+static enum pt_code take_newest(void *arg, struct pt_bytes key, struct pt_bytes value) {
+    struct found_value *found = arg;
+    (void)key;
+    found->found = true;
+    const enum pt_code code = keep(found->reader, value, &found->bytes, found->err);
+    return code == PT_OK ? PT_NOT_FOUND : code;  // the newest one only
+}
+
+enum pt_code pack_reader_master(struct pack_reader *reader, enum master_kind kind, const char *identifier, pt_millis at,
+                                struct master_record *out, bool *found, struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf from = PT_BUF_INIT(4096);
+    PT_CLEANUP(pt_buf_free) struct pt_buf to = PT_BUF_INIT(4096);
+    struct found_value value = {.reader = reader, .err = err};
+    *found = false;
+    master_key(kind, identifier, INT64_MIN, 0, &from);
+    master_key(kind, identifier, at, UINT64_MAX, &to);
+    enum pt_code code = pt_buf_check(&to, err);
+    if (code == PT_OK)
+        code = reader->index->range(reader->index, STATE_MASTER, pt_buf_bytes(&from), pt_buf_bytes(&to), true, take_newest, &value, err);
+    if (code != PT_OK || !value.found) return code;
+    code = master_decode(value.bytes, reader->arena, out, err);
+    *found = code == PT_OK && !out->withdrawn;
+    return code;
+}
+
+enum pt_code pack_reader_operation(struct pack_reader *reader, uint64_t leaf, enum lifecycle_operation *out, struct pt_error *err) {
+    struct stored_statement stored;
+    struct statement statement;
+    struct statement_input *input = pt_arena_alloc(reader->arena, 1, sizeof *input);
+    *out = OPERATION_OBSERVE;
+    if (!input) return no_memory(err);
+    enum pt_code code = statement_store_by_leaf(reader->statements, reader->index, leaf, reader->arena, &stored, err);
+    if (code == PT_OK) code = statement_decode(stored.bytes, &statement, err);
+    if (code == PT_OK) code = statement_input_decode(&statement, reader->arena, input, err);
+    if (code == PT_OK && input->input.kind == KIND_EVENT) *out = lifecycle_operation_of(input->input.event, PACK_ROLE_OBJECT);
+    statement_input_free(input);
     return code;
 }
 

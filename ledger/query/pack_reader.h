@@ -3,6 +3,7 @@
 #define PACKTRAIL_LEDGER_QUERY_PACK_READER_H
 
 #include "ledger/contracts/contract.h"
+#include "ledger/contracts/lifecycle_table.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/state/hierarchy.h"
 
@@ -20,6 +21,18 @@ enum pt_code pack_reader_around(struct pack_reader *reader, struct pt_bytes key,
 enum pt_code pack_reader_name(struct pack_reader *reader, uint64_t number, struct pt_bytes *out, struct pt_error *err) PT_NODISCARD;
 // The number of a container's key; 0 if nothing was ever packed into it.
 enum pt_code pack_reader_container(struct pack_reader *reader, struct pt_bytes key, uint64_t *out, struct pt_error *err) PT_NODISCARD;
+
+// The number of any text of a vocabulary (enum name_kind); 0 if it has none.
+enum pt_code pack_reader_number(struct pack_reader *reader, enum name_kind kind, struct pt_bytes text, uint64_t *out,
+                                struct pt_error *err) PT_NODISCARD;
+
+// The master record in force at `at` (INT64_MAX: the newest), decoded into the arena; *found false: none, or withdrawn.
+enum pt_code pack_reader_master(struct pack_reader *reader, enum master_kind kind, const char *identifier, pt_millis at,
+                                struct master_record *out, bool *found, struct pt_error *err) PT_NODISCARD;
+
+// What the event at this leaf did to its objects. OPERATION_OBSERVE if it is no event.
+enum pt_code pack_reader_operation(struct pack_reader *reader, uint64_t leaf, enum lifecycle_operation *out,
+                                   struct pt_error *err) PT_NODISCARD;
 
 // The pack's key in the arena.
 enum pt_code pack_reader_key(struct pack_reader *reader, const struct pack_id *id, struct pt_bytes *out, struct pt_error *err) PT_NODISCARD;

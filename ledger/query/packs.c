@@ -4,6 +4,7 @@
 
 #include "ledger/contracts/lifecycle.h"
 #include "ledger/query/pack_reader.h"
+#include "ledger/query/recall_of_pack.h"
 
 #define EPOCH_2000 10957
 #define CONTENTS_STATEMENTS 256u  // of the container that are looked through
@@ -53,8 +54,20 @@ static enum pt_code describe(struct pack_reader *reader, const struct hierarchy 
     return code;
 }
 
+static enum pt_code add_recall(struct pack_reader *reader, const struct pack_id *id, const char *label_lot, pt_millis at,
+                               struct ledger_pack *out, struct pt_error *err) {
+    const enum pt_code code = recall_of_pack(reader, id, out, label_lot, at, &out->recall, err);
+    if (code == PT_OK && out->recall) out->reasons |= out->recall->certain ? PACK_REASON_RECALLED : PACK_REASON_MAYBE_RECALLED;
+    return code;
+}
+
 enum pt_code ledger_pack(struct ledger *ledger, const struct pack_id *id, pt_millis at, struct pt_arena *arena,
                          struct ledger_pack *out, struct pt_error *err) {
+    return ledger_pack_labelled(ledger, id, NULL, at, arena, out, err);
+}
+
+enum pt_code ledger_pack_labelled(struct ledger *ledger, const struct pack_id *id, const char *lot, pt_millis at,
+                                  struct pt_arena *arena, struct ledger_pack *out, struct pt_error *err) {
     struct idle_reader *view;
     struct hierarchy around;
     struct pt_bytes key;
@@ -70,6 +83,7 @@ enum pt_code ledger_pack(struct ledger *ledger, const struct pack_id *id, pt_mil
     out->time = place.time;
     if (code == PT_OK) code = pack_reader_around(&reader, key, &around, err);
     if (code == PT_OK && around.count > 0) code = describe(&reader, &around, at, out, err);
+    if (code == PT_OK && out->found) code = add_recall(&reader, id, lot, at, out, err);
     ledger_view_end(ledger, view);
     return code;
 }
