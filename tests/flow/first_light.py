@@ -309,13 +309,15 @@ def a_key_on_a_token_signs(flow):
 def the_api_is_as_its_document_says(flow):
     status, document = flow.stage.ask("/openapi.json")
     must(status == 200, "no document")
+    flow.stage.admin("recall", "begin", flow.stage.path("consortium"), "--operator", "operator", "--id", "R-1", "--product", "8123456",
+                     "--level", "3", "--depth", "wholesale", "--reason-en", "trial", "--url", f"https://127.0.0.1:{flow.stage.ledger_port}")
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if method != "get" or path in ("/terminal/feed",):
                 continue
             filled = path.replace("/00/{rest}", f"/00/{sscc(1)}")
             example = {"gtin": GTIN, "lot": "L1", "ser": "A2", "code": "81234567890123456789", "rest": f"{GTIN}/21/A2", "name": "page.css",
-                       "id": urllib.parse.quote(epc("A2"), safe="") if "packs" in path else flow.statements[0], "height": "1"}
+                       "id": urllib.parse.quote(epc("A2"), safe="") if path.startswith("/packs") else "R-1" if path.startswith("/recalls") else flow.statements[0], "height": "1"}
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
                     filled = filled.replace("{" + parameter["name"] + "}", example[parameter["name"]])

@@ -9,7 +9,9 @@
 typedef enum pt_code admin_function(int argc, char **argv, struct pt_error *err);
 
 admin_function admin_init, admin_actor, admin_renew, admin_genesis, admin_show;
-admin_function admin_inspect, admin_enrol, admin_revoke, admin_master, admin_send;
+admin_function admin_inspect, admin_enrol, admin_revoke, admin_master, admin_send, admin_recall;
+
+extern const char admin_recall_help[];
 
 // Prints one line.
 enum pt_code admin_print(const json_t *value, struct pt_error *err) PT_NODISCARD;

@@ -331,3 +331,22 @@ enum pt_code own_chain_send(struct own_chain *chain, const char *url, size_t *se
         code = send_some(chain, client, url, &sequences[at], count - at, &taken, sent, err);
     return code;
 }
+
+enum pt_code own_chain_get(struct own_chain *chain, const char *url, const char *path, struct pt_buf *out, struct pt_error *err) {
+    char target[2048];
+    PT_CLEANUP(free_client) struct https_client *client = NULL;
+    PT_CLEANUP(https_client_response_free) struct https_client_response response = {0};
+    const size_t len = strlen(url);
+    const bool slash = len > 0 && url[len - 1] == '/';
+    if (snprintf(target, sizeof target, "%.*s%s", (int)(len - slash), url, path) >= (int)sizeof target)
+        return pt_fail(err, PT_USAGE, "--url", "too long");
+    const struct https_client_request request = {.method = "GET", .url = target};
+    enum pt_code code = open_client(chain, &client, err);
+    if (code == PT_OK) code = https_client_send(client, &request, &response, err);
+    if (code != PT_OK) return code;
+    if (response.status != 200)
+        return pt_fail(err, response.status == 404 ? PT_NOT_FOUND : response.status >= 500 ? PT_UNAVAILABLE : PT_FORBIDDEN, target,
+                       "answered %u: %.300s", response.status, pt_buf_cstr(&response.body));
+    pt_buf_append_bytes(out, pt_buf_bytes(&response.body));
+    return pt_buf_check(out, err);
+}

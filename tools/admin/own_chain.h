@@ -32,6 +32,11 @@ enum pt_code own_chain_sign(struct own_chain *chain, const char *content_type, c
 // refused/ and gives PT_FORBIDDEN with the ledger's reason; PT_UNAVAILABLE: run it again.
 enum pt_code own_chain_send(struct own_chain *chain, const char *url, size_t *sent, struct pt_error *err) PT_NODISCARD;
 
+// GET URL/path with the actor's certificate; the body is appended. PT_NOT_FOUND for 404, PT_FORBIDDEN and PT_UNAVAILABLE
+// with what was answered.
+enum pt_code own_chain_get(struct own_chain *chain, const char *url, const char *path, struct pt_buf *out,
+                           struct pt_error *err) PT_NODISCARD;
+
 // Takes a statement out of the outbox: somebody carries it by hand.
 enum pt_code own_chain_handed_out(struct own_chain *chain, uint64_t sequence, struct pt_error *err) PT_NODISCARD;
 

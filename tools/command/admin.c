@@ -36,6 +36,8 @@ static const char overview[] =
     "      Statements of the key up to sequence N stay good, however late they come; later ones do not.\n"
     "  master DIR (--operator NAME | --company NAME) --json FILE [--url URL | --out FILE]\n"
     "      Signs master records of products, parties and places.\n"
+    "  recall begin|extend|end|show DIR …\n"
+    "      Recalls packs by product, lot or serial range; `admin recall --help` says how.\n"
     "  send DIR (--operator NAME | --company NAME) --url URL\n"
     "      Sends what was signed and is not on the ledger yet.\n"
     "  renew DIR NAME [--host …] [--days N] [--cert FILE]\n"
@@ -58,7 +60,7 @@ static const struct {
     admin_function *run;
 } parts[] = {
     {"init", admin_init},   {"actor", admin_actor},   {"genesis", admin_genesis}, {"inspect", admin_inspect},
-    {"enrol", admin_enrol}, {"revoke", admin_revoke}, {"master", admin_master},   {"send", admin_send},
+    {"enrol", admin_enrol}, {"revoke", admin_revoke}, {"master", admin_master},   {"send", admin_send}, {"recall", admin_recall},
     {"renew", admin_renew}, {"show", admin_show},
 };
 
@@ -67,8 +69,11 @@ static bool asks_for_help(const char *word) {
 }
 
 int command_admin(int argc, char **argv) {
+    const bool of_recall = argc > 1 && strcmp(argv[1], "recall") == 0;
     for (int i = 1; i < argc && i < 3; i++)
-        if (asks_for_help(argv[i])) return fputs(overview, stdout) < 0 ? 3 : 0;
+        if (asks_for_help(argv[i]) && !of_recall) return fputs(overview, stdout) < 0 ? 3 : 0;
+    for (int i = 2; of_recall && i < argc; i++)
+        if (asks_for_help(argv[i])) return fputs(admin_recall_help, stdout) < 0 ? 3 : 0;
     for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(parts[i].name, argv[1]) != 0) continue;
         char name[32];
