@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger/contracts/detectors.h"
+#include "ledger/contracts/recall_look.h"
 
 #define ALERTS_MAX_COUNTED 255u
 #define DETECTORS_FROM 2u  // rule version
@@ -24,6 +25,7 @@ struct work {
     struct sighting_place there;          // place of the sighting before, of the pack that was looked at last
     struct product_memo products;
     struct detector_sink detectors;
+    struct recall_lists recalls;          // of the event's products, in force
     struct item *looked_at;               // by the detectors
     struct hierarchy parent;     // of an aggregation: the container and what it lies in
     uint64_t parent_name;
@@ -49,7 +51,9 @@ static void declare(const struct contract_input *input, const struct contract_co
     packs_declare_products(input->packs, input->pack_count, out);
     // The place of a pack's sighting before is known only once the pack is read.
     access_declare(out, STATE_FACTS, ACCESS_READ | ACCESS_PREFIX, pt_bytes_of(places, 1));
-    if (context->rule_version >= DETECTORS_FROM) detectors_declare(input, context, out);
+    if (context->rule_version < DETECTORS_FROM) return;
+    recall_declare_packs(input, out);
+    detectors_declare(input, context, out);
 }
 
 static enum pt_code raise(struct work *work, struct item *item, const struct lifecycle_transition *why, const char *detail,
@@ -288,11 +292,12 @@ static enum pt_code look(struct work *work, struct item *item, struct pt_error *
         place = record->seen_place;
     }
     const struct pack_record before = item->record;
-    const enum pt_code code = place_before(work, place, &sighting.previous_place, err);
+    enum pt_code code = place_before(work, place, &sighting.previous_place, err);
     if (code != PT_OK) return code;
     sighting.record = &before;
     work->looked_at = item;
-    return detectors_look(&sighting, work->view, &work->detectors, err);
+    code = recall_look(&sighting, &work->recalls, work->view, &work->detectors, err);
+    return code != PT_OK ? code : detectors_look(&sighting, work->view, &work->detectors, err);
 }
 
 static void see(const struct work *work, struct item *item) {
@@ -356,6 +361,8 @@ static enum pt_code prepare(struct work *work, struct pt_error *err) {
     if (code == PT_OK) code = name(work, NAME_PARTY, work->context->signer->party, &work->party, err);
     if (code == PT_OK) code = name(work, NAME_LOT, work->facts.lot, &work->lot, err);
     if (code == PT_OK) code = name(work, NAME_PARTY, work->facts.awaited, &work->awaited, err);
+    if (code == PT_OK && work->context->rule_version >= DETECTORS_FROM)
+        code = recall_lists_read(work->view, input, work->context->arena, &work->recalls, err);
     if (code == PT_OK && input->pack_count > 0 && input->packs[0].role == PACK_ROLE_PARENT)
         code = state_name_of(work->view, NAME_CONTAINER, input->packs[0].key, &work->parent_name, err);
     return code;

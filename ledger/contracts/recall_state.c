@@ -38,19 +38,23 @@ void recall_declare(const char *product, struct access_list *out) {
 // --- The products of an event ---
 
 // Packs of one product usually stand together; a product that comes again is only read again.
-static const char *next_product(const struct contract_input *input, size_t *at, struct pack_id *last) {
+struct last_product {
+    struct pt_bytes key;  // what its packs' keys begin with
+    struct pack_id id;
+};
+
+static const char *next_product(const struct contract_input *input, size_t *at, struct last_product *last) {
     while (*at < input->pack_count) {
-        struct pack_id id;
-        if (pack_id_from_key(input->packs[(*at)++].key, &id, NULL) != PT_OK || !master_facts_product_of(&id)) continue;
-        if (id.kind == last->kind && strcmp(id.product, last->product) == 0) continue;
-        *last = id;
-        return last->product;
+        const struct pt_bytes key = input->packs[(*at)++].key, product = pack_id_key_product(key);
+        if (product.len == 0 || pt_bytes_equal(product, last->key)) continue;
+        last->key = product;
+        if (pack_id_from_key(key, &last->id, NULL) == PT_OK && master_facts_product_of(&last->id)) return last->id.product;
     }
     return NULL;
 }
 
 void recall_declare_packs(const struct contract_input *input, struct access_list *out) {
-    struct pack_id last = {.kind = PACK_NONE};
+    struct last_product last = {0};
     size_t at = 0;
     for (const char *product; (product = next_product(input, &at, &last)) != NULL;) recall_declare(product, out);
 }
@@ -79,7 +83,7 @@ static enum pt_code add_list(struct recall_lists *lists, struct pt_bytes value, 
 
 enum pt_code recall_lists_read(struct state_view *view, const struct contract_input *input, struct pt_arena *arena,
                                struct recall_lists *out, struct pt_error *err) {
-    struct pack_id last = {.kind = PACK_NONE};
+    struct last_product last = {0};
     size_t at = 0;
     *out = (struct recall_lists){0};
     for (const char *product; (product = next_product(input, &at, &last)) != NULL;) {

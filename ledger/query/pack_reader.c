@@ -91,20 +91,6 @@ enum pt_code pack_reader_master(struct pack_reader *reader, enum master_kind kin
     return code;
 }
 
-enum pt_code pack_reader_operation(struct pack_reader *reader, uint64_t leaf, enum lifecycle_operation *out, struct pt_error *err) {
-    struct stored_statement stored;
-    struct statement statement;
-    struct statement_input *input = pt_arena_alloc(reader->arena, 1, sizeof *input);
-    *out = OPERATION_OBSERVE;
-    if (!input) return no_memory(err);
-    enum pt_code code = statement_store_by_leaf(reader->statements, reader->index, leaf, reader->arena, &stored, err);
-    if (code == PT_OK) code = statement_decode(stored.bytes, &statement, err);
-    if (code == PT_OK) code = statement_input_decode(&statement, reader->arena, input, err);
-    if (code == PT_OK && input->input.kind == KIND_EVENT) *out = lifecycle_operation_of(input->input.event, PACK_ROLE_OBJECT);
-    statement_input_free(input);
-    return code;
-}
-
 enum pt_code pack_reader_key(struct pack_reader *reader, const struct pack_id *id, struct pt_bytes *out, struct pt_error *err) {
     PT_CLEANUP(pt_buf_free) struct pt_buf key = PT_BUF_INIT(PACK_KEY_MAX);
     const enum pt_code code = pack_id_key(id, &key, err);

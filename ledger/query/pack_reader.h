@@ -3,7 +3,6 @@
 #define PACKTRAIL_LEDGER_QUERY_PACK_READER_H
 
 #include "ledger/contracts/contract.h"
-#include "ledger/contracts/lifecycle_table.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/state/hierarchy.h"
 
@@ -29,10 +28,6 @@ enum pt_code pack_reader_number(struct pack_reader *reader, enum name_kind kind,
 // The master record in force at `at` (INT64_MAX: the newest), decoded into the arena; *found false: none, or withdrawn.
 enum pt_code pack_reader_master(struct pack_reader *reader, enum master_kind kind, const char *identifier, pt_millis at,
                                 struct master_record *out, bool *found, struct pt_error *err) PT_NODISCARD;
-
-// What the event at this leaf did to its objects. OPERATION_OBSERVE if it is no event.
-enum pt_code pack_reader_operation(struct pack_reader *reader, uint64_t leaf, enum lifecycle_operation *out,
-                                   struct pt_error *err) PT_NODISCARD;
 
 // The pack's key in the arena.
 enum pt_code pack_reader_key(struct pack_reader *reader, const struct pack_id *id, struct pt_bytes *out, struct pt_error *err) PT_NODISCARD;

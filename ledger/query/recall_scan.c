@@ -8,9 +8,6 @@
 #include "ledger/contracts/lifecycle.h"
 #include "ledger/contracts/master_facts.h"
 
-// Whether a pack went back is told by its last statement. So many different statements are read; beyond, packs that moved
-// since the recall count as they lie.
-#define STATEMENTS_MOST 20000u
 #define CONTAINERS_MOST ((size_t)1 << 20)  // kept; then forgotten and read again
 
 // A container's own way outwards, read once for all that lies in it.
@@ -22,11 +19,6 @@ struct known_container {
     struct pack_record *records;  // from the container outwards
 };
 
-struct known_statement {
-    uint64_t leaf;  // 1 + leaf index; 0: free
-    bool back;
-};
-
 struct recall_scan {
     struct pack_reader *reader;
     const struct recall_record *recall;
@@ -34,8 +26,6 @@ struct recall_scan {
     size_t lot_count;
     struct known_container *containers;
     size_t container_count, container_cap;
-    struct known_statement *statements;
-    size_t statement_count, statement_cap;
     struct scan_place **places;
     size_t place_count, place_cap;
     size_t *place_index;  // hash: 1 + index
@@ -235,42 +225,6 @@ static enum pt_code lay_around(struct recall_scan *scan, const struct pack_recor
     return PT_OK;
 }
 
-// --- Whether a pack went back ---
-
-static enum pt_code grow_statements(struct recall_scan *scan, struct pt_error *err) {
-    if (scan->statements) return PT_OK;
-    scan->statement_cap = STATEMENTS_MOST * 2;
-    scan->statements = calloc(scan->statement_cap, sizeof *scan->statements);
-    return scan->statements ? PT_OK : no_memory(err);
-}
-
-static enum pt_code read_statement(struct recall_scan *scan, uint64_t leaf, bool *back, struct pt_error *err) {
-    PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
-    struct pack_reader reader = *scan->reader;
-    enum lifecycle_operation operation;
-    reader.arena = &arena;
-    const enum pt_code code = pack_reader_operation(&reader, leaf, &operation, err);
-    *back = code == PT_OK && (operation == OPERATION_SEND_BACK || operation == OPERATION_TAKE_BACK);
-    return code;
-}
-
-static enum pt_code went_back(struct recall_scan *scan, uint64_t last, bool *back, struct pt_error *err) {
-    *back = false;
-    enum pt_code code = grow_statements(scan, err);
-    if (code != PT_OK || last == 0) return code;
-    size_t at = mix(last) % scan->statement_cap;
-    while (scan->statements[at].leaf && scan->statements[at].leaf != last) at = (at + 1) % scan->statement_cap;
-    if (!scan->statements[at].leaf) {
-        if (scan->statement_count >= STATEMENTS_MOST) return PT_OK;
-        code = read_statement(scan, last - 1, &scan->statements[at].back, err);
-        if (code != PT_OK) return code;
-        scan->statements[at].leaf = last;
-        scan->statement_count++;
-    }
-    *back = scan->statements[at].back;
-    return PT_OK;
-}
-
 // --- Judging a pack ---
 
 static enum recall_class class_of(const struct effective *effective, const struct pack_record *own) {
@@ -287,9 +241,14 @@ static enum recall_class class_of(const struct effective *effective, const struc
     case LIFECYCLE_DESTROYED: return RECALL_DESTROYED;
     case LIFECYCLE_EXPORTED:
     case LIFECYCLE_STOLEN:
+    case LIFECYCLE_CHECKED_OUT:
+    case LIFECYCLE_FREE_SAMPLE:
     case LIFECYCLE_SAMPLE: return RECALL_ELSEWHERE;
-    default: return RECALL_QUARANTINED;  // recalled by an event, and every other state that keeps a pack out of trade
+    case LIFECYCLE_RECALLED:
+    case LIFECYCLE_LOCKED:
+    case LIFECYCLE_WITHDRAWN: break;
     }
+    return RECALL_QUARANTINED;  // kept out of trade
 }
 
 static void set_progress(const struct recall_scan *scan, struct scanned_pack *pack) {
@@ -308,7 +267,7 @@ static void set_progress(const struct recall_scan *scan, struct scanned_pack *pa
 
 // Where it is and what became of it, through its containers.
 static enum pt_code place_pack(struct recall_scan *scan, const struct pack_record *own, struct scanned_pack *pack, struct pt_error *err) {
-    uint64_t last = own->last;
+    unsigned operation = own->operation;
     enum pt_code code = lay_around(scan, own, err);
     if (code != PT_OK) return code;
     const struct effective effective = hierarchy_effective(&scan->around);
@@ -319,14 +278,12 @@ static enum pt_code place_pack(struct recall_scan *scan, const struct pack_recor
         const struct pack_record *outer = &scan->around.levels[i].record;
         if (outer->event_seconds <= pack->event_seconds) continue;
         pack->event_seconds = outer->event_seconds;
-        last = outer->last;
+        operation = outer->operation;
     }
     code = place_of(scan, effective.place, effective.party, &pack->place, err);
     const bool moved = pack->class == RECALL_IN_TRANSIT || pack->class == RECALL_IN_STOCK;
-    if (code != PT_OK || !moved || pack->event_seconds * 1000 < scan->recall->since) return code;
-    bool back;
-    code = went_back(scan, last, &back, err);
-    if (back) pack->class = RECALL_SENT_BACK;
+    const bool back = operation == OPERATION_SEND_BACK || operation == OPERATION_TAKE_BACK;
+    if (moved && back && pack->event_seconds * 1000 >= scan->recall->since) pack->class = RECALL_SENT_BACK;
     return code;
 }
 
@@ -480,7 +437,6 @@ void recall_scan_free(struct recall_scan *scan) {
     if (!scan) return;
     forget_containers(scan);
     free(scan->lots);
-    free(scan->statements);
     free(scan->places);
     free(scan->place_index);
     free(scan);

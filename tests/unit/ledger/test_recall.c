@@ -168,6 +168,34 @@ static void a_lot_is_recalled_and_released(void **state) {
     assert_null(lab_look(&lab, "1").recall);
 }
 
+static void handling_a_covered_pack_raises_an_alert(void **state) {
+    (void)state;
+    enum alert_kind kind;
+    commission("A", (const char *[]){"1", "2", "3"}, 3);
+    commission("B", (const char *[]){"5"}, 1);
+    does(1, "receiving", NULL, "1", 100);
+    assert_int_equal(does(1, "receiving", NULL, "4", 100), RESULT_ALERTED);  // of no known lot
+    lab.now = LAB_START + 1000000;
+    assert_int_equal(recall(&lab.operator, "begin", 1, "\"lots\":[\"A\"],"), RESULT_APPLIED);
+    assert_int_equal(does(1, "dispensing", "dispensed", "1", 2000), RESULT_ALERTED);
+    lab_alerts(&lab, "1", &kind);
+    assert_int_equal(kind, ALERT_RECALLED);
+    assert_int_equal(lab_state(&lab, "1"), LIFECYCLE_DISPENSED);  // what happened is recorded as it happened
+    assert_int_equal(does(0, "shipping", "in_transit", "2", 2000), RESULT_ALERTED);
+    assert_int_equal(does(1, "receiving", NULL, "2", 3000), RESULT_ALERTED);
+    assert_int_equal(lab_alerts(&lab, "2", NULL), 2);
+    assert_int_equal(does(0, "holding", "non_sellable_other", "3", 2000), RESULT_APPLIED);  // setting it aside is what is wanted
+    assert_int_equal(does(1, "shipping", "returned", "2", 4000), RESULT_APPLIED);           // sending it back, too
+    assert_int_equal(does(1, "receiving", NULL, "5", 2000), RESULT_APPLIED);                // another lot
+    assert_int_equal(lab_alerts(&lab, "4", NULL), 1);
+    // Told late, of before the recall: nobody could know.
+    commission("A", (const char *[]){"6"}, 1);
+    assert_int_equal(does(1, "dispensing", "dispensed", "6", 500), RESULT_APPLIED);
+    assert_int_equal(recall(&lab.operator, "end", 2, ""), RESULT_APPLIED);
+    commission("A", (const char *[]){"7"}, 1);
+    assert_int_equal(does(1, "receiving", NULL, "7", 5000), RESULT_APPLIED);
+}
+
 static void a_range_counts_by_length_then_bytes(void **state) {
     (void)state;
     commission("A", (const char *[]){"8", "9", "10", "11", "100"}, 5);
@@ -373,6 +401,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(nobody_makes_himself_a_regulator, setup, teardown),
         cmocka_unit_test_setup_teardown(versions_only_go_forward, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lot_is_recalled_and_released, setup, teardown),
+        cmocka_unit_test_setup_teardown(handling_a_covered_pack_raises_an_alert, setup, teardown),
         cmocka_unit_test_setup_teardown(a_range_counts_by_length_then_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_territory_is_that_of_the_place, setup, teardown),
         cmocka_unit_test_setup_teardown(the_gravest_certain_recall_is_told, setup, teardown),
