@@ -25,6 +25,12 @@ enum pt_code scan_decoder_zbar(struct scan_decoder *out, struct pt_error *err) P
 // Our own Code 128, with the characters above 127 that ZBar gets wrong.
 enum pt_code scan_decoder_code128(struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
 
+// Our own Data Matrix: ECC 200, all square, rectangular and extended rectangular (DMRE) sizes, inverted and mirrored
+// too. Quick looks at the picture as it is; deep at the versions of it that come after that (inverted, blurred, halved,
+// …), in at most a few hundred milliseconds, and stops when something is found.
+enum scan_effort { SCAN_QUICK, SCAN_DEEP };
+enum pt_code scan_decoder_datamatrix(enum scan_effort effort, struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
+
 // libdmtx: Data Matrix ECC 200, all square and rectangular sizes of ISO/IEC 16022.
 enum pt_code scan_decoder_dmtx(struct scan_decoder *out, struct pt_error *err) PT_NODISCARD;
 

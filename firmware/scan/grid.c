@@ -1,10 +1,8 @@
 #include "firmware/scan/grid.h"
 
 #include <math.h>
-#include <string.h>
 
-// Below this share of right finder modules a grid is not looked at.
-#define LEAST_FINDER 0.80
+#include "firmware/scan/dm_modules.h"
 
 bool scan_projection_of(const struct scan_point c[4], struct scan_projection *out) {
     // Heckbert's square-to-quadrilateral map.
@@ -37,12 +35,7 @@ double scan_frame_at(const struct scan_frame *frame, double x, double y) {
     return (a[x0] * (1 - fx) + a[x1] * fx) * (1 - fy) + (b[x0] * (1 - fx) + b[x1] * fx) * fy;
 }
 
-struct samples {
-    unsigned rows, cols;
-    float grey[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
-};
-
-static void sample(const struct scan_frame *frame, const struct scan_projection *projection, struct samples *out) {
+static void sample(const struct scan_frame *frame, const struct scan_projection *projection, struct dm_modules *out) {
     static const double offset[5][2] = {{0, 0}, {-0.15, 0}, {0.15, 0}, {0, -0.15}, {0, 0.15}};
     for (unsigned row = 0; row < out->rows; row++)
         for (unsigned col = 0; col < out->cols; col++) {
@@ -56,72 +49,15 @@ static void sample(const struct scan_frame *frame, const struct scan_projection 
         }
 }
 
-// Otsu's threshold over the samples.
-static double threshold_global(const struct samples *s) {
-    unsigned histogram[256] = {0}, count = s->rows * s->cols, below = 0;
-    double all = 0, sum = 0, best = -1, at = 128;
-    for (unsigned i = 0; i < count; i++) histogram[(unsigned)s->grey[i] & 255]++;
-    for (unsigned v = 0; v < 256; v++) all += v * (double)histogram[v];
-    for (unsigned v = 0; v < 255; v++) {
-        below += histogram[v];
-        sum += v * (double)histogram[v];
-        if (below == 0 || below == count) continue;
-        double low = sum / below, high = (all - sum) / (count - below);
-        double spread = (double)below * (count - below) * (high - low) * (high - low);
-        if (spread > best) {
-            best = spread;
-            at = (low + high) / 2;
-        }
-    }
-    return at;
-}
-
-// Middle between the darkest and the lightest sample within `reach` modules, for uneven light.
-static double threshold_local(const struct samples *s, unsigned row, unsigned col, unsigned reach) {
-    float low = 255, high = 0;
-    unsigned r0 = row > reach ? row - reach : 0, c0 = col > reach ? col - reach : 0;
-    for (unsigned r = r0; r <= row + reach && r < s->rows; r++)
-        for (unsigned c = c0; c <= col + reach && c < s->cols; c++) {
-            float v = s->grey[r * s->cols + c];
-            if (v < low) low = v;
-            if (v > high) high = v;
-        }
-    return (low + high) / 2.0;
-}
-
-enum rule { GLOBAL, NEAR, WIDE, RULES };
-
-static void modules_of(const struct samples *s, enum rule rule, uint8_t *out) {
-    double global = rule == GLOBAL ? threshold_global(s) : 0;
-    for (unsigned row = 0; row < s->rows; row++)
-        for (unsigned col = 0; col < s->cols; col++) {
-            double level = rule == GLOBAL ? global : threshold_local(s, row, col, rule == NEAR ? 2 : 5);
-            out[row * s->cols + col] = s->grey[row * s->cols + col] < level;
-        }
-}
-
-static bool read_modules(const struct scan_dm_size *size, uint8_t *modules, struct scan_symbol *out) {
-    double match = scan_dm_finder_match(size, modules);
-    unsigned count = (unsigned)size->rows * size->cols;
-    if (match <= 1 - LEAST_FINDER) {  // light on dark
-        for (unsigned i = 0; i < count; i++) modules[i] = !modules[i];
-        match = 1 - match;
-    }
-    return match >= LEAST_FINDER && scan_dm_read(size, modules, match, out, NULL) == PT_OK;
-}
-
 static bool read_at(const struct scan_frame *frame, const struct scan_point box[4], const struct scan_dm_size *size,
                     struct scan_symbol *out) {
     struct scan_projection projection;
-    struct samples samples = {.rows = size->rows, .cols = size->cols};
-    uint8_t modules[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
+    struct dm_modules modules = {.rows = size->rows, .cols = size->cols};
     if (!scan_projection_of(box, &projection)) return false;
-    sample(frame, &projection, &samples);
-    for (enum rule rule = 0; rule < RULES; rule++) {
-        modules_of(&samples, rule, modules);
-        if (read_modules(size, modules, out)) return true;
-    }
-    return false;
+    sample(frame, &projection, &modules);
+    if (dm_modules_read(&modules, NULL, size, out)) return true;
+    for (unsigned i = 0; i < modules.rows * modules.cols; i++) modules.grey[i] = 255 - modules.grey[i];  // light on dark
+    return dm_modules_read(&modules, NULL, size, out);
 }
 
 bool scan_grid_read(const struct scan_frame *frame, const struct scan_point box[4], const struct scan_dm_size *size,

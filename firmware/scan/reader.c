@@ -14,10 +14,10 @@ int64_t scan_clock_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-enum { LINEAR = 1, MATRIX = 2, BOTH = 3 };
+enum { LINEAR = 1, MATRIX = 2, MATRIX_DEEP = 4, MATRIX_LAST = 8 };
 
-// In the order of what they bring for their time.
-// Above `most_pixels` a pass is left out: its enlarged picture would cost more than it gives.
+// In the order of what they bring for their time. Our own Data Matrix reader improves pictures by itself; libdmtx comes
+// last. Above `most_pixels` a pass is left out: its enlarged picture would cost more than it gives.
 struct pass {
     int decoders;
     enum { ALWAYS, NOTHING_YET } when;
@@ -26,27 +26,29 @@ struct pass {
 };
 
 static const struct pass passes[] = {
-    {LINEAR, ALWAYS, UINT32_MAX, {0}},
-    {MATRIX, ALWAYS, UINT32_MAX, {.pad = 10}},
-    {MATRIX, ALWAYS, 1200 * 1200, {.pad = 10, .scale = 2}},
+    {LINEAR | MATRIX, ALWAYS, UINT32_MAX, {0}},
     {LINEAR, NOTHING_YET, 1200 * 1200, {.pad = 20, .scale = 2}},
-    {BOTH, NOTHING_YET, UINT32_MAX, {.pad = 10, .scale = 0.5}},
-    {BOTH, NOTHING_YET, 2000 * 2000, {.pad = 10, .level = true}},
-    {BOTH, NOTHING_YET, 2000 * 2000, {.pad = 10, .invert = true}},
-    {BOTH, NOTHING_YET, 2000 * 2000, {.pad = 10, .blur = 1}},
+    {MATRIX_DEEP, NOTHING_YET, UINT32_MAX, {0}},
+    {LINEAR, NOTHING_YET, UINT32_MAX, {.pad = 10, .scale = 0.5}},
+    {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .level = true}},
+    {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .invert = true}},
+    {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .blur = 1}},
     {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .sharpen = 2}},
     {LINEAR, NOTHING_YET, 1200 * 1200, {.pad = 10, .scale = 2, .sharpen = 3}},
     {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .turn = 45}},
     {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .turn = 22.5}},
     {LINEAR, NOTHING_YET, 2000 * 2000, {.pad = 10, .turn = -22.5}},
-    {MATRIX, NOTHING_YET, 700 * 700, {.pad = 20, .scale = 4}},
+    {MATRIX_LAST, NOTHING_YET, UINT32_MAX, {.pad = 10}},
+    {MATRIX_LAST, NOTHING_YET, 1200 * 1200, {.pad = 10, .scale = 2}},
 };
+
+enum { ZBAR, CODE128, DM_QUICK, DM_DEEP, DM_LIBDMTX, DECODERS };
+// Which pass a decoder takes part in, in their order.
+static const int takes_part[DECODERS] = {LINEAR, LINEAR, MATRIX, MATRIX_DEEP, MATRIX_LAST};
 
 struct scan_reader {
     struct scan_reader_options options;
-    struct scan_decoder linear;
-    struct scan_decoder code128;
-    struct scan_decoder matrix;
+    struct scan_decoder decoders[DECODERS];
 };
 
 enum pt_code scan_reader_open(const struct scan_reader_options *options, struct scan_reader **out, struct pt_error *err) {
@@ -54,9 +56,11 @@ enum pt_code scan_reader_open(const struct scan_reader_options *options, struct 
     struct scan_reader *reader = calloc(1, sizeof *reader);
     if (!reader) return pt_fail(err, PT_NO_MEMORY, NULL, "no memory for the barcode reader");
     reader->options = *options;
-    enum pt_code code = scan_decoder_zbar(&reader->linear, err);
-    if (code == PT_OK) code = scan_decoder_code128(&reader->code128, err);
-    if (code == PT_OK) code = scan_decoder_dmtx(&reader->matrix, err);
+    enum pt_code code = scan_decoder_zbar(&reader->decoders[ZBAR], err);
+    if (code == PT_OK) code = scan_decoder_code128(&reader->decoders[CODE128], err);
+    if (code == PT_OK) code = scan_decoder_datamatrix(SCAN_QUICK, &reader->decoders[DM_QUICK], err);
+    if (code == PT_OK) code = scan_decoder_datamatrix(SCAN_DEEP, &reader->decoders[DM_DEEP], err);
+    if (code == PT_OK) code = scan_decoder_dmtx(&reader->decoders[DM_LIBDMTX], err);
     if (code != PT_OK) {
         scan_reader_close(reader);
         return code;
@@ -67,9 +71,8 @@ enum pt_code scan_reader_open(const struct scan_reader_options *options, struct 
 
 void scan_reader_close(struct scan_reader *reader) {
     if (!reader) return;
-    if (reader->linear.close) reader->linear.close(reader->linear.ctx);
-    if (reader->code128.close) reader->code128.close(reader->code128.ctx);
-    if (reader->matrix.close) reader->matrix.close(reader->matrix.ctx);
+    for (int i = 0; i < DECODERS; i++)
+        if (reader->decoders[i].close) reader->decoders[i].close(reader->decoders[i].ctx);
     free(reader);
 }
 
@@ -111,63 +114,25 @@ static void drop_repeated(struct scan_symbols *list, size_t fresh) {
     }
 }
 
-static void bounds(const struct scan_point box[4], double low[2], double high[2]) {
-    low[0] = high[0] = box[0].x;
-    low[1] = high[1] = box[0].y;
-    for (int i = 1; i < 4; i++) {
-        low[0] = fmin(low[0], box[i].x);
-        high[0] = fmax(high[0], box[i].x);
-        low[1] = fmin(low[1], box[i].y);
-        high[1] = fmax(high[1], box[i].y);
-    }
-}
-
-// Whether the point lies within the quadrilateral, whichever way round its corners go.
-static bool is_inside(const struct scan_point box[4], double x, double y) {
-    int left = 0;
-    for (int i = 0; i < 4; i++) {
-        const struct scan_point *a = &box[i], *b = &box[(i + 1) % 4];
-        left += (b->x - a->x) * (y - a->y) - (b->y - a->y) * (x - a->x) >= 0;
-    }
-    return left == 0 || left == 4;
-}
-
-// A copy on which the symbols found so far are painted white: libdmtx spends its time on any bars and squares it sees.
-// A slanted linear code's box covers its surroundings, so only one that lies straight is painted over.
-static enum pt_code mask(const struct scan_frame *frame, const struct scan_symbols *found, struct scan_frame *out,
-                         struct pt_error *err) {
-    enum pt_code code = scan_frame_new(frame->width, frame->height, out, err);
-    if (code != PT_OK) return code;
-    for (uint32_t y = 0; y < frame->height; y++) memcpy(scan_frame_row(out, y), scan_frame_row(frame, y), frame->width);
-    for (size_t i = 0; i < found->count; i++) {
-        const struct scan_symbol *symbol = &found->items[i];
-        double low[2], high[2];
-        bounds(symbol->box, low, high);
-        double wide = high[0] - low[0], tall = high[1] - low[1];
-        if (scan_symbol_is_linear(symbol) && wide < 3 * tall && tall < 3 * wide) continue;
-        for (double y = fmax(floor(low[1]), 0); y <= fmin(high[1] + 1, frame->height - 1.0); y++)
-            for (double x = fmax(floor(low[0]), 0); x <= fmin(high[0] + 1, frame->width - 1.0); x++)
-                if (is_inside(symbol->box, x, y)) scan_frame_row(out, (uint32_t)y)[(uint32_t)x] = 255;
-    }
-    return PT_OK;
+static bool changes(const struct scan_enhancement *what) {
+    return what->pad || what->scale > 0 || what->blur || what->sharpen > 0 || what->level || what->invert || what->turn != 0;
 }
 
 static enum pt_code run_pass(struct scan_reader *reader, const struct scan_frame *frame, const struct pass *pass,
                              int64_t deadline, struct scan_symbols *out, struct pt_error *err) {
     PT_CLEANUP(scan_frame_free) struct scan_frame better = {0};
-    PT_CLEANUP(scan_frame_free) struct scan_frame masked = {0};
-    struct scan_back back;
+    struct scan_back back = {.xx = 1, .yy = 1};
+    const struct scan_frame *seen = frame;
     enum pt_code code = PT_OK;
-    if (pass->decoders == MATRIX && pass->when == ALWAYS && out->count > 0) code = mask(frame, out, &masked, err);
-    if (code == PT_OK) code = scan_enhance(masked.pixels ? &masked : frame, &pass->what, &better, &back, err);
-    if (code == PT_LIMIT) return PT_OK;  // grown above the ceiling: the other passes must do
-    if (code != PT_OK) return code;
+    if (changes(&pass->what)) {
+        code = scan_enhance(frame, &pass->what, &better, &back, err);
+        if (code == PT_LIMIT) return PT_OK;  // grown above the ceiling: the other passes must do
+        seen = &better;
+    }
     size_t fresh = out->count;
-    if (pass->decoders & LINEAR) code = reader->linear.decode(reader->linear.ctx, &better, deadline, out, err);
-    if (code == PT_OK && pass->decoders & LINEAR)
-        code = reader->code128.decode(reader->code128.ctx, &better, deadline, out, err);
-    if (code == PT_OK && pass->decoders & MATRIX)
-        code = reader->matrix.decode(reader->matrix.ctx, &better, deadline, out, err);
+    for (int i = 0; i < DECODERS && code == PT_OK; i++)
+        if (pass->decoders & takes_part[i])
+            code = reader->decoders[i].decode(reader->decoders[i].ctx, seen, deadline, out, err);
     for (size_t i = fresh; i < out->count; i++)
         for (int k = 0; k < 4; k++) out->items[i].box[k] = scan_map_back(&back, out->items[i].box[k]);
     drop_repeated(out, fresh);

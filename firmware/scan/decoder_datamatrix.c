@@ -1,0 +1,89 @@
+// Data Matrix by a reader of our own: the same search over the picture as it is, halved, inverted, blurred and so on,
+// in the order of what they bring for their time.
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "firmware/scan/decoder.h"
+#include "firmware/scan/dm_search.h"
+#include "firmware/scan/enhance.h"
+
+// Steps for one picture, see dm_work.h.
+#define QUICK_WORK 10000000
+#define DEEP_WORK 30000000
+#define LARGE 800u  // pixels a side: above it the halved picture comes first
+
+enum scale { SAME, WHOLE, HALF, QUARTER, DOUBLE };
+
+struct pass {
+    enum scale scale;
+    unsigned blur;
+    struct dm_search search;
+};
+
+struct plan {
+    int64_t work;
+    bool till_found;
+    size_t count;
+    struct pass passes[10];
+};
+
+// A large picture is searched at half its size, then whole: small symbols beside large ones.
+static const struct plan quick = {QUICK_WORK, false, 2, {{SAME, 0, {.window_share = 8}}, {WHOLE, 0, {.window_share = 8}}}};
+static const struct plan deep = {
+    DEEP_WORK, true, 9,
+    {
+        {SAME, 0, {.window_share = 8, .invert = true}},
+        {SAME, 0, {.window_share = 24}},
+        {SAME, 0, {.window_share = 3}},
+        {SAME, 1, {.window_share = 8}},
+        {HALF, 0, {.window_share = 8}},
+        {DOUBLE, 0, {.window_share = 8}},
+        {QUARTER, 0, {.window_share = 8}},
+        {SAME, 2, {.window_share = 8}},
+        {SAME, 0, {.window_share = 8, .bows = true}},
+    },
+};
+
+static double factor_of(enum scale scale, bool large) {
+    double factor = scale == HALF ? 0.5 : scale == QUARTER ? 0.25 : scale == DOUBLE || scale == WHOLE ? 2 : 1;
+    return large ? factor / 2 : factor;
+}
+
+static enum pt_code run(const struct scan_frame *frame, const struct pass *pass, struct dm_work *work, struct scan_symbols *out,
+                        struct pt_error *err) {
+    bool large = frame->width > LARGE || frame->height > LARGE;
+    double factor = factor_of(pass->scale, large);
+    if (pass->scale == WHOLE && !large) return PT_OK;
+    struct scan_enhancement what = {.scale = factor, .blur = pass->blur};
+    PT_CLEANUP(scan_frame_free) struct scan_frame picture = {0};
+    struct scan_back back;
+    if (factor == 1 && pass->blur == 0) return dm_search_run(frame, frame, 1, &pass->search, work, out, err);
+    double pixels = (double)frame->width * frame->height * factor * factor;
+    if (!dm_work_take(work, (size_t)(pixels * 2))) return PT_OK;
+    enum pt_code code = scan_enhance(frame, &what, &picture, &back, err);
+    if (code == PT_LIMIT) return PT_OK;
+    if (code == PT_OK) code = dm_search_run(&picture, frame, 1 / factor, &pass->search, work, out, err);
+    return code;
+}
+
+static enum pt_code decode(void *ctx, const struct scan_frame *frame, int64_t deadline, struct scan_symbols *out,
+                           struct pt_error *err) {
+    const struct plan *plan = ctx;
+    struct dm_work work = {plan->work};
+    size_t before = out->count;
+    enum pt_code code = PT_OK;
+    for (size_t i = 0; i < plan->count && code == PT_OK && work.left > 0; i++) {
+        if (scan_clock_ms() >= deadline || (plan->till_found && out->count > before)) break;
+        code = run(frame, &plan->passes[i], &work, out, err);
+    }
+    return code;
+}
+
+static void close_datamatrix(void *ctx) { (void)ctx; }
+
+enum pt_code scan_decoder_datamatrix(enum scan_effort effort, struct scan_decoder *out, struct pt_error *err) {
+    (void)err;
+    *out = (struct scan_decoder){.name = "datamatrix", .decode = decode, .close = close_datamatrix,
+                                 .ctx = (void *)(uintptr_t)(effort == SCAN_QUICK ? &quick : &deep)};
+    return PT_OK;
+}
