@@ -18,6 +18,9 @@
 
 struct ledger;
 
+// It makes no difference to what comes out; AUTO tries when threads have nothing else to do.
+enum ledger_trials { LEDGER_TRIALS_AUTO = 0, LEDGER_TRIALS_ALWAYS = 1, LEDGER_TRIALS_NEVER = 2 };
+
 // Everything has a default at zero.
 struct ledger_options {
     unsigned workers;              // threads that verify; 0: one a core
@@ -26,6 +29,7 @@ struct ledger_options {
     uint64_t segment_bytes;        // of the chain's files; 0: 64 MiB
     uint64_t index_cache_bytes;    // of the index writer; 0: 256 MiB
     uint64_t state_cache_records;  // records kept in memory between blocks; 0: 200,000
+    enum ledger_trials trials;     // whether statements of a block are tried on several threads at once
     const struct pt_disk *chain_disk;  // NULL: the directory DIR/chain
     const struct pt_disk *tree_disk;   // NULL: the directory DIR/tree
 };
@@ -102,6 +106,7 @@ struct ledger_counters {
     uint64_t chain_bytes, index_bytes;
     uint64_t blocks_waiting;     // level: taken, not yet applied
     uint64_t fsyncs;
+    uint64_t trials_stood, trials_repeated;  // statements tried ahead, and those of them that had to be run again
 };
 void ledger_counters(struct ledger *ledger, struct ledger_counters *out);
 

@@ -26,10 +26,10 @@ struct task {
 };
 
 static void part_task(void *worker, void *arg, unsigned part) {
-    struct worker_context *context = worker;
+    struct job_context *context = worker;
     struct task *task = arg;
     struct block_job *job = task->job;
-    if (part < job->chunk_count) block_job_chunk(job, &context->job, part);
+    if (part < job->chunk_count) block_job_chunk(job, context, part);
     else block_job_compress(job);
     if (atomic_fetch_sub(&job->remaining, 1) == 1) {
         struct ledger *ledger = task->ledger;
@@ -39,11 +39,11 @@ static void part_task(void *worker, void *arg, unsigned part) {
 }
 
 static void open_task(void *worker, void *arg, unsigned part) {
-    struct worker_context *context = worker;
+    struct job_context *context = worker;
     struct task *task = arg;
     struct block_job *job = task->job;
     (void)part;
-    block_job_open(job, &context->job);
+    block_job_open(job, context);
     if (job->code == PT_OK && job->chunk_count > 0) {
         const unsigned parts = (unsigned)job->chunk_count + 1;
         atomic_store(&job->remaining, parts);
@@ -277,6 +277,8 @@ static void count(struct ledger_counters *counters, const struct outcome *outcom
     for (size_t i = 0; sealed && i < sealed->result_count; i++) counters->statements[sealed->results[i] % 16]++;
     counters->alerts += sealed ? sealed->alert_count : 0;
     counters->packs_written += sealed ? sealed->pack_count : 0;
+    counters->trials_stood += sealed ? sealed->trials_stood : 0;
+    counters->trials_repeated += sealed ? sealed->trials_repeated : 0;
 }
 
 static void publish(struct ledger *ledger, const struct outcome *first) {
@@ -392,8 +394,9 @@ static enum pt_code start_workers(struct ledger *ledger, struct pt_error *err) {
         struct worker_context *worker = &ledger->workers[i];
         const enum pt_code code = ledger->files.index.reader(&ledger->files.index, &worker->index, err);
         if (code != PT_OK) return code;
-        worker->job = (struct job_context){&worker->index, ledger->files.keys, &ledger->files.genesis.hash};
-        ledger->worker_pointers[i] = worker;
+        worker->job = (struct job_context){.index = &worker->index, .keys = ledger->files.keys, .genesis = &ledger->files.genesis.hash};
+        if (state_view_new(NULL, &worker->job.view, err) != PT_OK) return PT_NO_MEMORY;
+        ledger->worker_pointers[i] = &worker->job;
     }
     return worker_pool_start(ledger->worker_count, ledger->worker_pointers, &ledger->pool, err);
 }
@@ -412,13 +415,14 @@ enum pt_code ledger_pipeline_start(struct ledger *ledger, struct pt_error *err) 
     struct merkle_frontier tree;
     enum pt_code code = tree_store_frontier(files->tree, tree_store_size(files->tree), &tree, err);
     if (code == PT_OK) code = files->index.reader(&files->index, &ledger->exec_index, err);
+    if (code == PT_OK) code = start_workers(ledger, err);
     const struct executor_parts parts = {.genesis = &files->genesis, .index = &ledger->exec_index, .statements = files->statements,
                                          .keys = files->keys, .signer = ledger->signer, .env = ledger->env,
                                          .cache_records = (size_t)ledger->options.state_cache_records,
+                                         .pool = ledger->pool, .trials = ledger->options.trials,
                                          .committed = committed, .wait_committed = wait_committed, .ctx = ledger};
     if (code == PT_OK) code = executor_new(&parts, &tree, &ledger->executor, err);
     if (code == PT_OK) code = look_ahead(ledger, err);
-    if (code == PT_OK) code = start_workers(ledger, err);
     if (code != PT_OK) return code;
     if (pthread_create(&ledger->commit_thread, NULL, commit, ledger) != 0) return pt_fail(err, PT_IO, NULL, "cannot start a thread");
     ledger->commit_running = true;
@@ -442,8 +446,10 @@ void ledger_pipeline_stop(struct ledger *ledger) {
         block_job_free(entry->job);
         free(entry);
     }
-    for (unsigned i = 0; ledger->workers && i < ledger->worker_count; i++)
+    for (unsigned i = 0; ledger->workers && i < ledger->worker_count; i++) {
         if (ledger->workers[i].index.close) ledger->workers[i].index.close(&ledger->workers[i].index);
+        state_view_free(ledger->workers[i].job.view);
+    }
     free(ledger->workers);
     free(ledger->worker_pointers);
     executor_free(ledger->executor);

@@ -54,6 +54,7 @@ struct job_context {
     struct index_reader *index;
     struct key_ring *keys;
     const struct pt_digest *genesis;
+    struct state_view *view;  // to try statements on; NULL: this thread tries none
 };
 
 // A job with a copy of the bytes. Freed by block_job_free (NULL allowed).

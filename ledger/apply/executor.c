@@ -110,7 +110,7 @@ enum pt_code executor_new(const struct executor_parts *parts, const struct merkl
     *out = NULL;
     if (!executor) return no_memory(err);
     executor->parts = *parts;
-    executor->jobs = (struct job_context){parts->index, parts->keys, &parts->genesis->hash};
+    executor->jobs = (struct job_context){.index = parts->index, .keys = parts->keys, .genesis = &parts->genesis->hash};
     executor->tree = *tree;
     executor->member_set = executor_member_set(parts->genesis);
     executor->scratch.ceiling = (size_t)256 * 1024 * 1024;
@@ -119,6 +119,9 @@ enum pt_code executor_new(const struct executor_parts *parts, const struct merkl
     enum pt_code code = state_cache_new(records, parts->env, &executor->cache, err);
     const struct state_view_source source = {executor->cache, parts->index, parts->committed, parts->ctx};
     if (code == PT_OK) code = state_view_new(&source, &executor->view, err);
+    if (code == PT_OK) code = state_view_new(NULL, &executor->trial_view, err);
+    if (code == PT_OK && parts->pool) code = trials_new(parts->pool, &executor->jobs, parts->trials, &executor->trials, err);
+    executor->jobs.view = executor->trial_view;
     if (code == PT_OK) code = roster_new(parts->env, &executor->roster, err);
     if (code == PT_OK) code = load_position(executor, err);
     if (code != PT_OK) {
@@ -131,13 +134,16 @@ enum pt_code executor_new(const struct executor_parts *parts, const struct merkl
 
 void executor_free(struct executor *executor) {
     if (!executor) return;
+    trials_free(executor->trials);
     state_view_free(executor->view);
+    state_view_free(executor->trial_view);
     state_cache_free(executor->cache);
     roster_free(executor->roster);
     rules_in_force_free(&executor->rules);
     pt_arena_free(&executor->scratch);
     pt_buf_free(&executor->buffer);
     free(executor->held);
+    free(executor->due);
     free(executor);
 }
 
@@ -268,6 +274,7 @@ static enum pt_code seal(struct executor *executor, pt_millis now, struct pt_err
     } else {
         executor->sealed->block_result = BLOCK_WRONG_PREVIOUS;
     }
+    if (code == PT_OK) code = executor_settle(executor, err);
     chain = (struct key_chain){block->header.sequence + 1, block->digest};
     if (code == PT_OK) code = executor_set_chain(executor, &block->header.gateway, &chain, err);
     if (code == PT_OK) code = put_block_key(executor, err);
@@ -311,6 +318,7 @@ enum pt_code executor_take(struct executor *executor, struct block_job *job, pt_
     *answer = (struct executor_answer){.verdict = VERDICT_SEALED};
     *sealed = NULL;
     executor->job = job;
+    executor->due_count = 0;
     enum pt_code code = expected.len > 0 ? chain_entry_decode(expected, &entry, err) : PT_OK;
     executor->expected_results = entry.results;
     if (code == PT_OK) code = admit(executor, answer, err);

@@ -28,7 +28,9 @@ struct executor_parts {
     const struct signer *signer;           // NULL: nothing is co-signed (replay)
     const struct pt_env *env;
     size_t cache_records;
-    // Up to which height the index holds everything; and the wait for it. May be asked from the executor's thread only.
+    struct worker_pool *pool;              // to try statements on, its contexts struct job_context; NULL: one after the other
+    enum ledger_trials trials;
+    // Up to which height the index holds everything: from any thread. And the wait for it: from the executor's own.
     uint64_t (*committed)(void *ctx);
     enum pt_code (*wait_committed)(void *ctx, uint64_t height, struct pt_error *err);
     void *ctx;
@@ -54,6 +56,7 @@ struct sealed_height {
     size_t result_count;
     size_t alert_count, pack_count;
     uint64_t rule_version;
+    uint64_t trials_stood, trials_repeated;
 };
 void sealed_height_free(struct sealed_height *sealed);  // NULL is allowed
 

@@ -56,7 +56,7 @@ static enum pt_code apply_held(struct executor *executor, const struct held_entr
     struct statement statement;
     struct pt_bytes bytes;
     struct pt_digest id;
-    enum statement_result result;
+    uint8_t result;
     const struct actor *signer;
     enum pt_code code = executor_logged(executor, entry->record.leaf, &arena, &bytes, &id, err);
     if (code == PT_OK) code = statement_decode(bytes, &statement, err);
@@ -69,9 +69,10 @@ static enum pt_code apply_held(struct executor *executor, const struct held_entr
     chain->next = entry->sequence + 1;
     chain->head = id;
     if (signer->revoked && entry->sequence > signer->last_trusted) return PT_OK;  // revoked while it waited
-    struct due_statement due = {.id = &id, .input = &input.input, .leaf = entry->record.leaf, .signer = signer, .chain_alert = chain_alert};
+    struct due_statement due = {.input = &input.input, .leaf = entry->record.leaf, .signer = signer, .chain_alert = chain_alert, .result = &result};
     due.input_code = statement_input_decode(&statement, &arena, &input, NULL);
-    return executor_apply(executor, &due, &result, err);
+    code = executor_apply(executor, &due, err);
+    return code == PT_OK ? executor_settle(executor, err) : code;
 }
 
 static enum pt_code release_one(struct executor *executor, size_t at, struct key_chain *chain, struct pt_error *err) {

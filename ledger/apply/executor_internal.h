@@ -3,7 +3,7 @@
 #define PACKTRAIL_LEDGER_APPLY_EXECUTOR_INTERNAL_H
 
 #include "ledger/apply/executor.h"
-#include "ledger/apply/rules_in_force.h"
+#include "ledger/apply/trials.h"
 #include "ledger/state/key_chain.h"
 #include "ledger/state/state_cache.h"
 #include "ledger/state/state_view.h"
@@ -20,7 +20,8 @@ struct executor {
     struct executor_parts parts;
     struct job_context jobs;       // for what the workers could not know yet
     struct state_cache *cache;
-    struct state_view *view;
+    struct state_view *view, *trial_view;
+    struct trials *trials;         // NULL: every statement runs in its turn alone
     struct roster *roster;
     struct merkle_frontier tree;
     uint64_t height;
@@ -39,6 +40,8 @@ struct executor {
     struct pt_bytes expected_results;  // on replay
     uint32_t *leaf_items;          // leaf - first_leaf -> number of the statement in the block
     size_t side_cap;
+    struct due_statement *due;     // in their order; their contracts have not run yet
+    size_t due_count, due_cap;
 };
 
 // --- executor_state.c: the executor's own reading and writing, beyond the contracts' views ---
@@ -73,18 +76,12 @@ void executor_forget_actor(struct executor *executor, const struct pt_digest *ki
 enum pt_code executor_statement(struct executor *executor, size_t index, struct pt_error *err) PT_NODISCARD;
 
 // --- executor_contracts.c ---
-struct due_statement {
-    const struct pt_digest *id;
-    const struct contract_input *input;
-    enum pt_code input_code;
-    const struct job_value *before;  // may be NULL
-    uint64_t leaf;
-    const struct actor *signer;
-    const char *chain_alert;         // what is wrong with its device chain, or NULL
-    uint64_t snapshot;
-};
-enum pt_code executor_apply(struct executor *executor, const struct due_statement *due, enum statement_result *result,
-                            struct pt_error *err) PT_NODISCARD;
+// The statement's turn has come: its contracts run at the next settling, after those before it, and what was said of it
+// is no longer to be changed. What `due` points to must live until then.
+enum pt_code executor_apply(struct executor *executor, const struct due_statement *due, struct pt_error *err) PT_NODISCARD;
+// Runs the contracts of all that is due. Before anything that depends on what they do: what is signed by a key that they
+// enrol, the number of an alert.
+enum pt_code executor_settle(struct executor *executor, struct pt_error *err) PT_NODISCARD;
 // An alert about a key.
 enum pt_code executor_alert_key(struct executor *executor, const struct actor *signer, enum alert_kind kind, unsigned confidence,
                                 const uint64_t *evidence, size_t evidence_count, const char *detail, struct pt_error *err) PT_NODISCARD;

@@ -104,22 +104,22 @@ static enum pt_code log_statement(struct executor *executor, size_t index, size_
 }
 
 static enum pt_code apply_now(struct executor *executor, size_t index, uint64_t leaf, const struct actor *signer,
-                              const char *chain_alert, enum statement_result *result, struct pt_error *err) {
+                              const char *chain_alert, uint8_t *result, struct pt_error *err) {
     const struct job_statement *item = &executor->job->statements[index];
-    const struct due_statement due = {.id = &executor->job->block.statement_ids[index],
-                                      .input = &item->input.input,
+    const struct due_statement due = {.input = &item->input.input,
                                       .input_code = item->input_code,
                                       .before = item->before,
                                       .leaf = leaf,
                                       .signer = signer,
                                       .chain_alert = chain_alert,
-                                      .snapshot = executor->job->snapshot};
-    return executor_apply(executor, &due, result, err);
+                                      .snapshot = executor->job->snapshot,
+                                      .result = result};
+    return executor_apply(executor, &due, err);
 }
 
 // A statement that does not come at its turn: a duplicate, a second story, late after its gap was given up, or early.
 static enum pt_code out_of_turn(struct executor *executor, size_t index, const struct actor *signer, const struct key_chain *chain,
-                                bool trusted, enum statement_result *result, struct pt_error *err) {
+                                bool trusted, uint8_t *result, struct pt_error *err) {
     const struct statement *statement = &executor->job->statements[index].statement;
     struct twin twin;
     uint64_t leaf;
@@ -143,7 +143,7 @@ static enum pt_code out_of_turn(struct executor *executor, size_t index, const s
 }
 
 static enum pt_code in_turn(struct executor *executor, size_t index, const struct actor *signer, struct key_chain *chain,
-                            bool trusted, enum statement_result *result, struct pt_error *err) {
+                            bool trusted, uint8_t *result, struct pt_error *err) {
     static const struct pt_digest none;
     const struct statement *statement = &executor->job->statements[index].statement;
     const struct pt_digest kid = statement->kid;
@@ -165,21 +165,21 @@ enum pt_code executor_statement(struct executor *executor, size_t index, struct 
     struct job_statement *item = &executor->job->statements[index];
     struct key_chain chain;
     const struct actor *signer;
-    enum statement_result result = RESULT_BAD_SIGNATURE;
+    uint8_t *result = &executor->sealed->results[index];
     enum pt_code code = PT_OK;
+    *result = RESULT_BAD_SIGNATURE;
     if (item->decoded) {
         code = executor_actor(executor, &item->statement.kid, &signer, err);
-        if (code == PT_OK && !signer) result = RESULT_UNKNOWN_SIGNER;
+        if (code == PT_OK && !signer) *result = RESULT_UNKNOWN_SIGNER;
         if (code == PT_OK && signer) code = settle_signature(executor, item, index, signer, err);
         if (code == PT_OK && signer && item->signature == SIGNATURE_GOOD) {
             const bool trusted = !signer->revoked || item->statement.sequence <= signer->last_trusted;
             code = executor_chain(executor, &item->statement.kid, &chain, err);
             if (code == PT_OK && item->statement.sequence == chain.next)
-                code = in_turn(executor, index, signer, &chain, trusted, &result, err);
+                code = in_turn(executor, index, signer, &chain, trusted, result, err);
             else if (code == PT_OK)
-                code = out_of_turn(executor, index, signer, &chain, trusted, &result, err);
+                code = out_of_turn(executor, index, signer, &chain, trusted, result, err);
         }
     }
-    executor->sealed->results[index] = (uint8_t)result;
     return code;
 }

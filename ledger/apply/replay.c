@@ -43,7 +43,7 @@ static enum pt_code wrong(uint64_t height, const char *what, struct pt_error *er
 static enum pt_code take(struct replay *replay, uint64_t height, const struct pt_journal_position *position,
                          struct chain_height *record, struct pt_error *err) {
     const struct replay_parts *parts = replay->parts;
-    struct job_context context = {&replay->index, parts->keys, &parts->genesis->hash};
+    struct job_context context = {.index = &replay->index, .keys = parts->keys, .genesis = &parts->genesis->hash};
     struct chain_entry entry;
     struct block_job *job = NULL;
     struct executor_answer answer;

@@ -23,7 +23,7 @@ struct worker_pool {
     struct batch *first, **last;
     bool stopping;
     struct worker *workers;
-    unsigned count;
+    unsigned count, idle;
 };
 
 static void *work(void *arg) {
@@ -31,7 +31,9 @@ static void *work(void *arg) {
     struct worker_pool *pool = worker->pool;
     pthread_mutex_lock(&pool->mutex);
     for (;;) {
+        pool->idle++;
         while (!pool->first && !pool->stopping) pthread_cond_wait(&pool->more, &pool->mutex);
+        pool->idle--;
         struct batch *batch = pool->first;
         if (!batch) break;
         const unsigned part = batch->taken++;
@@ -84,15 +86,44 @@ void worker_pool_stop(struct worker_pool *pool) {
     free(pool);
 }
 
-enum pt_code worker_pool_queue(struct worker_pool *pool, worker_task *run, void *task, unsigned parts, struct pt_error *err) {
+static struct batch *new_batch(worker_task *run, void *task, unsigned parts, struct pt_error *err) {
     struct batch *batch = calloc(1, sizeof *batch);
-    if (!batch) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
-    *batch = (struct batch){.run = run, .task = task, .parts = parts};
+    if (batch) *batch = (struct batch){.run = run, .task = task, .parts = parts};
+    else (void)pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    return batch;
+}
+
+static void wake(struct worker_pool *pool, unsigned parts) {
+    if (parts > 1) pthread_cond_broadcast(&pool->more);
+    else pthread_cond_signal(&pool->more);
+}
+
+enum pt_code worker_pool_queue(struct worker_pool *pool, worker_task *run, void *task, unsigned parts, struct pt_error *err) {
+    struct batch *batch = new_batch(run, task, parts, err);
+    if (!batch) return PT_NO_MEMORY;
     pthread_mutex_lock(&pool->mutex);
     *pool->last = batch;
     pool->last = &batch->next;
-    if (parts > 1) pthread_cond_broadcast(&pool->more);
-    else pthread_cond_signal(&pool->more);
+    wake(pool, parts);
     pthread_mutex_unlock(&pool->mutex);
     return PT_OK;
+}
+
+enum pt_code worker_pool_queue_first(struct worker_pool *pool, worker_task *run, void *task, unsigned parts, struct pt_error *err) {
+    struct batch *batch = new_batch(run, task, parts, err);
+    if (!batch) return PT_NO_MEMORY;
+    pthread_mutex_lock(&pool->mutex);
+    batch->next = pool->first;
+    if (!pool->first) pool->last = &batch->next;
+    pool->first = batch;
+    wake(pool, parts);
+    pthread_mutex_unlock(&pool->mutex);
+    return PT_OK;
+}
+
+unsigned worker_pool_idle(struct worker_pool *pool) {
+    pthread_mutex_lock(&pool->mutex);
+    const unsigned idle = pool->first ? 0 : pool->idle;
+    pthread_mutex_unlock(&pool->mutex);
+    return idle;
 }

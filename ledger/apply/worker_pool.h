@@ -16,4 +16,9 @@ void worker_pool_stop(struct worker_pool *pool);
 // Queues run(context, task, 0 … parts - 1). PT_NO_MEMORY queues nothing. A task may queue further ones.
 enum pt_code worker_pool_queue(struct worker_pool *pool, worker_task *run, void *task, unsigned parts, struct pt_error *err) PT_NODISCARD;
 
+// As worker_pool_queue, before all that waits already: for whoever waits for it.
+enum pt_code worker_pool_queue_first(struct worker_pool *pool, worker_task *run, void *task, unsigned parts, struct pt_error *err) PT_NODISCARD;
+// Threads that have nothing to do at this moment.
+unsigned worker_pool_idle(struct worker_pool *pool);
+
 #endif

@@ -9,6 +9,7 @@ struct state_cache {
     struct cached_record **buckets;
     size_t bucket_count;  // a power of two
     size_t count, most, sweep_at;
+    uint64_t moment;
     struct pt_siphash_key secret;
     struct cached_record **changed;
     size_t changed_count, changed_cap;
@@ -57,16 +58,24 @@ static struct cached_record **bucket(struct state_cache *cache, uint64_t hash) {
     return &cache->buckets[hash & (cache->bucket_count - 1)];
 }
 
-struct cached_record *state_cache_find(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
-    for (struct cached_record *record = *bucket(cache, hash); record; record = record->next) {
-        if (record->hash != hash || record->table != table || record->key_len != key.len ||
-            memcmp(record->key, key.data, key.len) != 0)
-            continue;
-        record->used = true;
-        return record;
-    }
-    return NULL;
+static bool is(const struct cached_record *record, uint64_t hash, unsigned table, struct pt_bytes key) {
+    return record->hash == hash && record->table == table && record->key_len == key.len && memcmp(record->key, key.data, key.len) == 0;
 }
+
+struct cached_record *state_cache_find(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
+    struct cached_record *record = *bucket(cache, hash);
+    while (record && !is(record, hash, table, key)) record = record->next;
+    if (record) record->used = true;
+    return record;
+}
+
+const struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
+    const struct cached_record *record = cache->buckets[hash & (cache->bucket_count - 1)];
+    while (record && !is(record, hash, table, key)) record = record->next;
+    return record;
+}
+
+uint64_t state_cache_moment(struct state_cache *cache) { return ++cache->moment; }
 
 static bool set_value(struct cached_record *record, struct pt_bytes value) {
     if (value.len > record->value_cap) {
@@ -134,6 +143,7 @@ bool state_cache_write(struct state_cache *cache, uint64_t hash, unsigned table,
     if (!record || !mark_changed(cache, record) || !set_value(record, deleted ? (struct pt_bytes){0} : value)) return false;
     record->found = !deleted;
     record->height = height;
+    record->moment = cache->moment;
     return true;
 }
 

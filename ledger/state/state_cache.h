@@ -13,6 +13,7 @@ struct cached_record {
     struct cached_record *next;
     uint64_t hash;
     uint64_t height;        // that the value is from, or an upper bound
+    uint64_t moment;        // of its last change (state_cache_moment); 0: none
     uint8_t *value;         // malloc
     size_t value_len, value_cap;
     size_t key_len;
@@ -31,6 +32,12 @@ uint64_t state_cache_hash(const struct state_cache *cache, unsigned table, struc
 
 // NULL: not known here, ask the index.
 struct cached_record *state_cache_find(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key);
+
+// As state_cache_find, but leaves no trace: while nobody changes the cache, any number of threads may look so.
+const struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key);
+
+// A moment: records changed from now on bear it or a later one.
+uint64_t state_cache_moment(struct state_cache *cache);
 
 // Keeps what the index said at `height`. No effect if the key is known already. NULL without memory.
 struct cached_record *state_cache_learn(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key,

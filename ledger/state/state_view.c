@@ -15,17 +15,22 @@ struct slot {
     struct pt_bytes key;  // no data: an empty slot
     uint64_t hash;
     unsigned table, mode;
-    struct cached_record *record;  // once read
+    bool expected;                       // `read` is what the index said
+    bool loaded, found;                  // `read` is what counts
     bool written, deleted;
-    struct pt_bytes value;  // when written
+    const struct cached_record *record;  // that `read` is of; NULL: from the index at `height`
+    uint64_t height;
+    struct pt_bytes read, value;         // value: when written
 };
 
 struct state_view {
     struct state_view_source source;
+    bool trial;
     struct pt_arena *arena;
     uint64_t height;
     struct slot *slots;  // open addressing; a power of two
     size_t slot_count, used;
+    struct slot *last;   // looked up last: a contract asks for one key several times in a row
     const struct access_list *declared;  // for prefixes
     struct pt_buf buffer;
 };
@@ -49,7 +54,7 @@ enum pt_code state_view_new(const struct state_view_source *source, struct state
     struct state_view *view = calloc(1, sizeof *view);
     *out = NULL;
     if (!view) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
-    view->source = *source;
+    if (source) view->source = *source;
     pt_buf_init(&view->buffer, VALUE_MAX);
     *out = view;
     return PT_OK;
@@ -62,11 +67,22 @@ void state_view_free(struct state_view *view) {
     free(view);
 }
 
-void state_view_begin(struct state_view *view, uint64_t height, struct pt_arena *arena) {
+static void start(struct state_view *view, uint64_t height, struct pt_arena *arena) {
     view->height = height;
     view->arena = arena;
     view->declared = NULL;
-    state_view_discard(view);
+    if (view->used > 0) state_view_discard(view);
+}
+
+void state_view_begin(struct state_view *view, uint64_t height, struct pt_arena *arena) {
+    view->trial = false;
+    start(view, height, arena);
+}
+
+void state_view_try(struct state_view *view, const struct state_view_source *source, uint64_t height, struct pt_arena *arena) {
+    view->trial = true;
+    view->source = *source;
+    start(view, height, arena);
 }
 
 void state_view_discard(struct state_view *view) {
@@ -77,6 +93,7 @@ void state_view_discard(struct state_view *view) {
     }
     if (view->used > 0 && view->slots) memset(view->slots, 0, view->slot_count * sizeof *view->slots);
     view->used = 0;
+    view->last = NULL;
 }
 
 static struct slot *probe(struct slot *slots, size_t slot_count, uint64_t hash, unsigned table, struct pt_bytes key) {
@@ -98,6 +115,7 @@ static bool grow(struct state_view *view) {
     free(view->slots);
     view->slots = slots;
     view->slot_count = wanted;
+    view->last = NULL;
     return true;
 }
 
@@ -141,8 +159,12 @@ static unsigned prefix_mode(const struct state_view *view, unsigned table, struc
 
 static enum pt_code allowed(struct state_view *view, unsigned table, unsigned mode, struct pt_bytes key, struct slot **out,
                             struct pt_error *err) {
-    const uint64_t hash = state_cache_hash(view->source.cache, table, key);
-    struct slot *slot = view->slot_count ? probe(view->slots, view->slot_count, hash, table, key) : NULL;
+    struct slot *slot = view->last;
+    // A slot's key outlives the statement, so the same bytes at the same place are the same key.
+    if (!slot || slot->key.data != key.data || slot->key.len != key.len || slot->table != table) {
+        const uint64_t hash = state_cache_hash(view->source.cache, table, key);
+        slot = view->slot_count ? probe(view->slots, view->slot_count, hash, table, key) : NULL;
+    }
     unsigned has = slot && slot->key.data ? slot->mode : 0;
     if (table == STATE_NAME) has |= NAME_TABLE_MODE;
     if (!(has & mode)) has |= prefix_mode(view, table, key);
@@ -154,23 +176,62 @@ static enum pt_code allowed(struct state_view *view, unsigned table, unsigned mo
         slot = slot_for(view, table, 0, pt_bytes_of(copy, key.len));
         if (!slot) return no_memory(err);
     }
-    *out = slot;
+    *out = view->last = slot;
     return PT_OK;
 }
 
-static enum pt_code load(struct state_view *view, struct slot *slot, struct pt_error *err) {
+// What the index says, copied where it lives as long as the statement.
+static enum pt_code ask_index(struct state_view *view, struct slot *slot, struct pt_error *err) {
     const struct state_view_source *source = &view->source;
-    if (slot->record) return PT_OK;
-    slot->record = state_cache_find(source->cache, slot->hash, slot->table, slot->key);
-    if (slot->record) return PT_OK;
     pt_buf_clear(&view->buffer);
     const enum pt_code code = source->index->get(source->index, slot->table, slot->key, &view->buffer, err);
     if (code != PT_OK && code != PT_NOT_FOUND) return code;
     // Asked after reading: what the index said is from this height or before.
-    const uint64_t committed = source->committed(source->ctx);
-    slot->record = state_cache_learn(source->cache, slot->hash, slot->table, slot->key, code == PT_OK,
-                                     pt_buf_bytes(&view->buffer), committed);
-    return slot->record ? PT_OK : no_memory(err);
+    slot->height = source->committed(source->ctx);
+    slot->found = code == PT_OK;
+    slot->expected = true;
+    if (!slot->found) return PT_OK;
+    uint8_t *copy = pt_arena_alloc(view->arena, 1, view->buffer.len + 1);
+    if (!copy) return no_memory(err);
+    if (view->buffer.len > 0) memcpy(copy, view->buffer.data, view->buffer.len);
+    slot->read = pt_bytes_of(copy, view->buffer.len);
+    return PT_OK;
+}
+
+static void take_record(struct slot *slot, const struct cached_record *record) {
+    slot->record = record;
+    slot->found = record->found;
+    slot->read = record->found ? pt_bytes_of(record->value, record->value_len) : (struct pt_bytes){0};
+}
+
+static enum pt_code load(struct state_view *view, struct slot *slot, struct pt_error *err) {
+    struct state_cache *cache = view->source.cache;
+    if (slot->loaded) return PT_OK;
+    const struct cached_record *record = view->trial ? state_cache_peek(cache, slot->hash, slot->table, slot->key)
+                                                     : state_cache_find(cache, slot->hash, slot->table, slot->key);
+    if (!record && !slot->expected) {
+        const enum pt_code code = ask_index(view, slot, err);
+        if (code != PT_OK) return code;
+    }
+    if (!record && !view->trial) {
+        record = state_cache_learn(cache, slot->hash, slot->table, slot->key, slot->found, slot->read, slot->height);
+        if (!record) return no_memory(err);
+    }
+    if (record) take_record(slot, record);
+    slot->loaded = true;
+    return PT_OK;
+}
+
+enum pt_code state_view_expect(struct state_view *view, unsigned table, struct pt_bytes key, bool found, struct pt_bytes value,
+                               uint64_t height, struct pt_error *err) {
+    struct slot *slot = slot_for(view, table, 0, key);
+    if (!slot) return no_memory(err);
+    if (slot->loaded) return PT_OK;
+    slot->expected = true;
+    slot->found = found;
+    slot->read = value;
+    slot->height = height;
+    return PT_OK;
 }
 
 enum pt_code state_get(struct state_view *view, unsigned table, struct pt_bytes key, struct pt_bytes *value, bool *found,
@@ -179,16 +240,10 @@ enum pt_code state_get(struct state_view *view, unsigned table, struct pt_bytes 
     *found = false;
     *value = (struct pt_bytes){0};
     enum pt_code code = allowed(view, table, ACCESS_READ | ACCESS_WRITE, key, &slot, err);
+    if (code == PT_OK && !slot->written) code = load(view, slot, err);
     if (code != PT_OK) return code;
-    if (slot->written) {
-        *found = !slot->deleted;
-        *value = slot->value;
-        return PT_OK;
-    }
-    code = load(view, slot, err);
-    if (code != PT_OK) return code;
-    *found = slot->record->found;
-    if (*found) *value = pt_bytes_of(slot->record->value, slot->record->value_len);
+    *found = slot->written ? !slot->deleted : slot->found;
+    if (*found) *value = slot->written ? slot->value : slot->read;
     return PT_OK;
 }
 
@@ -227,6 +282,47 @@ enum pt_code state_view_commit(struct state_view *view, struct pt_error *err) {
     return PT_OK;
 }
 
+// --- Touches ---
+
+enum pt_code state_view_touches(const struct state_view *view, struct pt_arena *arena, struct state_touch **out, size_t *count,
+                                struct pt_error *err) {
+    struct state_touch *touches = pt_arena_alloc(arena, view->used + 1, sizeof *touches);
+    *count = 0;
+    if (!touches) return no_memory(err);
+    for (size_t i = 0; i < view->slot_count; i++) {
+        const struct slot *slot = &view->slots[i];
+        if (!slot->key.data || (!slot->loaded && !slot->written)) continue;
+        touches[(*count)++] = (struct state_touch){.hash = slot->hash, .key = slot->key, .table = slot->table, .read = slot->loaded,
+                                                   .found = slot->loaded && slot->found, .written = slot->written,
+                                                   .deleted = slot->deleted, .record = slot->record, .height = slot->height,
+                                                   .before = slot->loaded ? slot->read : (struct pt_bytes){0}, .after = slot->value};
+    }
+    *out = touches;
+    return PT_OK;
+}
+
+bool state_touches_hold(const struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t moment) {
+    for (size_t i = 0; i < count; i++) {
+        const struct state_touch *touch = &touches[i];
+        if (!touch->read) continue;
+        const struct cached_record *record = touch->record ? touch->record : state_cache_peek(cache, touch->hash, touch->table, touch->key);
+        if (record && record->moment >= moment) return false;
+    }
+    return true;
+}
+
+bool state_touches_commit(struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t height) {
+    for (size_t i = 0; i < count; i++) {
+        const struct state_touch *touch = &touches[i];
+        if (touch->written) {
+            if (!state_cache_write(cache, touch->hash, touch->table, touch->key, touch->deleted, touch->after, height)) return false;
+        } else if (touch->read && !touch->record) {
+            if (!state_cache_learn(cache, touch->hash, touch->table, touch->key, touch->found, touch->before, touch->height)) return false;
+        }
+    }
+    return true;
+}
+
 // STATE_NAME: kind, text -> number; 0, number -> kind, text; 255 -> the next number.
 enum pt_code state_name_of(struct state_view *view, enum name_kind kind, struct pt_bytes text, uint64_t *number,
                            struct pt_error *err) {
@@ -242,6 +338,7 @@ enum pt_code state_name_of(struct state_view *view, enum name_kind kind, struct 
     enum pt_code code = state_get(view, STATE_NAME, text_key, &value, &found, err);
     if (code != PT_OK) return code;
     if (found) return varint_get(&value, number) ? PT_OK : pt_fail(err, PT_UNVERIFIED, "state", "a name is damaged");
+    if (view->trial) return pt_fail(err, PT_UNAVAILABLE, NULL, "a new name's number depends on the statements before");
     code = state_get(view, STATE_NAME, counter_key, &value, &found, err);
     if (code != PT_OK) return code;
     *number = 1;

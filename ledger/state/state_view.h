@@ -63,13 +63,41 @@ struct state_view_source {
     uint64_t (*committed)(void *ctx);
     void *ctx;
 };
+// `source` is copied; NULL for a view that is only for trials.
 enum pt_code state_view_new(const struct state_view_source *source, struct state_view **out, struct pt_error *err) PT_NODISCARD;
 void state_view_free(struct state_view *view);
 // `arena` holds what the statement writes and must live until commit or discard.
 void state_view_begin(struct state_view *view, uint64_t height, struct pt_arena *arena);
+// As state_view_begin for a trial: the cache is looked at and not touched, so that many threads can try at once while
+// nobody changes it. PT_UNAVAILABLE from state_name_of: a new name is needed, whose number depends on what comes before.
+// What the trial did is taken by state_view_touches; it cannot be committed.
+void state_view_try(struct state_view *view, const struct state_view_source *source, uint64_t height, struct pt_arena *arena);
+// What the index said of a key at `height`, so that it need not be asked; counts only if the cache does not know better.
+// Key and value must outlive the statement.
+enum pt_code state_view_expect(struct state_view *view, unsigned table, struct pt_bytes key, bool found, struct pt_bytes value,
+                               uint64_t height, struct pt_error *err) PT_NODISCARD;
 // What the next contract may touch; replaces the declaration before, keeps the statement's writes.
 enum pt_code state_view_declare(struct state_view *view, const struct access_list *list, struct pt_error *err) PT_NODISCARD;
 enum pt_code state_view_commit(struct state_view *view, struct pt_error *err) PT_NODISCARD;
 void state_view_discard(struct state_view *view);
+
+// What a statement read and wrote of one key.
+struct state_touch {
+    uint64_t hash;
+    struct pt_bytes key;
+    unsigned table;
+    bool read, found;            // before it wrote
+    bool written, deleted;
+    const struct cached_record *record;  // that it read in the cache; NULL: in the index, as of `height`
+    uint64_t height;
+    struct pt_bytes before, after;
+};
+// All touches of the view's statement, in the arena; in no order.
+enum pt_code state_view_touches(const struct state_view *view, struct pt_arena *arena, struct state_touch **out, size_t *count,
+                                struct pt_error *err) PT_NODISCARD;
+// Whether nothing that was read has been changed from the moment on: then trying again would give the same.
+bool state_touches_hold(const struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t moment);
+// Makes a trial's writes count, and keeps what it read beside the cache. false without memory.
+bool state_touches_commit(struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t height);
 
 #endif

@@ -15,6 +15,7 @@ static double seconds_of(clockid_t clock) {
 
 double bench_wall_seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
 double bench_cpu_seconds(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+double bench_thread_seconds(void) { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
 pt_millis bench_now_ms(void) { return pt_env_system()->now(NULL); }
 
 _Noreturn void bench_stop(const char *why) {

@@ -6,7 +6,8 @@
 #include "common/base/time.h"
 
 double bench_wall_seconds(void);
-double bench_cpu_seconds(void);  // of this process, all threads
+double bench_cpu_seconds(void);     // of this process, all threads
+double bench_thread_seconds(void);  // of processor time of this thread
 pt_millis bench_now_ms(void);
 
 _Noreturn void bench_stop(const char *why);

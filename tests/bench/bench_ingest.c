@@ -20,109 +20,16 @@
 #include "common/base/cleanup.h"
 #include "common/chain/block.h"
 #include "common/identify/pack_id.h"
-#include "ledger/contracts/contract.h"
-#include "ledger/ledger.h"
 #include "tests/bench/bench.h"
-#include "tools/load/generator.h"
+#include "tests/bench/scene.h"
 
-enum { DEVICES = 64, PREFILL_PACKS = 500, UNDER_WAY = 16 };
+enum { UNDER_WAY = 16 };
 
-struct scene {
-    struct load_pattern pattern;
-    uint64_t statements, prefill;  // prefill: packs
-    struct load_device devices[DEVICES];
-    struct signer executor, gateway;
-    struct pt_buf genesis;
-    struct pt_digest genesis_hash;
-    struct pt_buf *blocks;
-    size_t block_count, prefill_blocks;
+// What was asked for beside the scene.
+struct words {
+    enum ledger_trials trials;
+    unsigned workers;
 };
-
-static void make_signer(struct signer *out) {
-    struct pt_buf pem = PT_BUF_INIT(8192);
-    struct pt_error err = {0};
-    bench_ok(signer_openssl_generate(&pem, &err), &err);
-    bench_ok(signer_openssl_from_pem(pt_buf_bytes(&pem), out, &err), &err);
-    pt_buf_free(&pem);
-}
-
-static struct actor actor_of(const struct signer *signer, enum actor_role role, const char *name) {
-    struct actor actor = {.role = role, .key = PT_BUF_INIT(512), .party = "https://id.gs1.org/417/9506000100002"};
-    snprintf(actor.name, sizeof actor.name, "%s", name);
-    actor.kid = verify_key_thumbprint(signer->key);
-    actor.tls = actor.kid;
-    verify_key_to_cose(signer->key, &actor.key);
-    return actor;
-}
-
-static void make_genesis(struct scene *scene) {
-    struct pt_error err = {0};
-    struct actor actors[DEVICES + 2];
-    make_signer(&scene->executor);
-    make_signer(&scene->gateway);
-    actors[0] = actor_of(&scene->executor, ACTOR_EXECUTOR, "ledger");
-    actors[1] = actor_of(&scene->gateway, ACTOR_GATEWAY, "gateway");
-    for (unsigned i = 0; i < DEVICES; i++) {
-        bench_ok(load_device_make(&scene->devices[i], &err), &err);
-        bench_ok(load_device_actor(&scene->devices[i], i, &actors[i + 2], &err), &err);
-    }
-    struct genesis genesis = {.name = "bench", .time = bench_now_ms(), .profile = "cn", .rule_version = RULE_VERSION_NEWEST, .actors = actors,
-                              .actor_count = DEVICES + 2};
-    scene->genesis = PT_BUF_INIT((size_t)1024 * 1024);
-    bench_ok(genesis_encode(&genesis, &scene->genesis, &err), &err);
-    struct genesis decoded;
-    bench_ok(genesis_decode(pt_buf_bytes(&scene->genesis), &decoded, &err), &err);
-    scene->genesis_hash = decoded.hash;
-    genesis_free(&decoded);
-    for (unsigned i = 0; i < DEVICES + 2; i++) actor_free(&actors[i]);
-}
-
-struct seal_state {
-    struct pt_digest previous;
-    uint64_t sequence;
-    struct pt_buf bodies;
-    struct pt_bytes views[BLOCK_MAX_STATEMENTS];
-    size_t ends[BLOCK_MAX_STATEMENTS];
-    size_t count;
-};
-
-static void seal(struct scene *scene, struct seal_state *state) {
-    if (state->count == 0) return;
-    struct pt_error err = {0};
-    for (size_t i = 0, at = 0; i < state->count; at = state->ends[i++])
-        state->views[i] = pt_bytes_of(state->bodies.data + at, state->ends[i] - at);
-    struct block_header header = {.gateway = verify_key_thumbprint(scene->gateway.key), .sequence = state->sequence++,
-                                  .previous = state->previous, .time = bench_now_ms()};
-    struct pt_buf *block = &scene->blocks[scene->block_count++];
-    *block = PT_BUF_INIT(BLOCK_MAX);
-    bench_ok(block_seal(&header, &scene->genesis_hash, state->views, state->count, &scene->gateway, block, &state->previous, &err), &err);
-    pt_buf_clear(&state->bodies);
-    state->count = 0;
-}
-
-static void seal_all(struct scene *scene, struct seal_state *state, const struct load_pattern *pattern, uint64_t statements) {
-    struct pt_error err = {0};
-    for (uint64_t i = 0; i < statements; i++) {
-        bench_ok(load_statement(&scene->devices[i % DEVICES], pattern, i, bench_now_ms(), &state->bodies, &err), &err);
-        state->ends[state->count++] = state->bodies.len;
-        if (state->bodies.len > BLOCK_MAX * 3 / 4 || state->count == 1024) seal(scene, state);
-    }
-    seal(scene, state);
-}
-
-static void make_blocks(struct scene *scene) {
-    static struct seal_state state;
-    state = (struct seal_state){.bodies = PT_BUF_INIT(BLOCK_MAX)};
-    const uint64_t fill = scene->prefill / PREFILL_PACKS;
-    scene->blocks = calloc(scene->statements + fill + 1, sizeof *scene->blocks);
-    if (!scene->blocks) bench_stop("out of memory");
-    scene->pattern.first = scene->prefill;
-    const struct load_pattern before = {.genesis = scene->genesis_hash, .packs = PREFILL_PACKS, .task = "commission"};
-    seal_all(scene, &state, &before, fill);
-    scene->prefill_blocks = scene->block_count;
-    seal_all(scene, &state, &scene->pattern, scene->statements);
-    pt_buf_free(&state.bodies);
-}
 
 // A fresh key and signature: which does not matter for the time.
 static double measure_verify(void) {
@@ -273,27 +180,30 @@ static double ingest(struct scene *scene, struct ledger *ledger, size_t from, si
 
 struct figures {
     double seconds, cpu, verify, upserts;
-    uint64_t bytes, chain_bytes;
+    uint64_t bytes, chain_bytes, trials_stood, trials_repeated;
     struct upserts size;
 };
 
-static void read_words(int argc, char **argv, struct scene *scene) {
-    if (argc < 3) bench_stop("usage: bench-ingest PACKS-A-STATEMENT STATEMENTS [json] [prefill=PACKS]");
+static void read_words(int argc, char **argv, struct scene *scene, struct words *words) {
+    if (argc < 3) bench_stop("usage: bench-ingest PACKS-A-STATEMENT STATEMENTS [json] [prefill=PACKS] [trials=always|never] [workers=N]");
     scene->pattern = (struct load_pattern){.packs = (unsigned)atoi(argv[1]), .task = "commission"};
     scene->statements = (uint64_t)atoll(argv[2]);
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "json") == 0) scene->pattern.json = true;
+        else if (strcmp(argv[i], "trials=always") == 0) words->trials = LEDGER_TRIALS_ALWAYS;
+        else if (strcmp(argv[i], "trials=never") == 0) words->trials = LEDGER_TRIALS_NEVER;
+        else if (strncmp(argv[i], "workers=", 8) == 0) words->workers = (unsigned)atoi(argv[i] + 8);
         else if (strncmp(argv[i], "prefill=", 8) == 0) scene->prefill = (uint64_t)atoll(argv[i] + 8);
         else bench_stop("there is no such option");
     }
 }
 
-static void measure(struct scene *scene, const char *dir, struct figures *out) {
+static void measure(struct scene *scene, const struct words *words, const char *dir, struct figures *out) {
     char ledger_dir[300];
     struct pt_error err = {0};
     struct ledger *ledger = NULL;
     struct ledger_counters before, after;
-    const struct ledger_options options = {0};
+    const struct ledger_options options = {.trials = words->trials, .workers = words->workers};
     snprintf(ledger_dir, sizeof ledger_dir, "%s/ledger", dir);
     bench_ok(ledger_init(ledger_dir, pt_buf_bytes(&scene->genesis), pt_bytes_of(NULL, 0), &err), &err);
     bench_ok(ledger_open(ledger_dir, &scene->executor, &options, pt_env_system(), &ledger, &err), &err);
@@ -305,6 +215,8 @@ static void measure(struct scene *scene, const char *dir, struct figures *out) {
     ledger_counters(ledger, &after);
     ledger_close(ledger);
     out->bytes = bench_disk_bytes(ledger_dir);
+    out->trials_stood = after.trials_stood - before.trials_stood;
+    out->trials_repeated = after.trials_repeated - before.trials_repeated;
     out->chain_bytes = after.chain_bytes - before.chain_bytes;
     const uint64_t packs = scene->statements * scene->pattern.packs, syncs = after.fsyncs - before.fsyncs;
     const uint64_t batch = packs / (syncs ? syncs : 1);
@@ -329,22 +241,21 @@ static void print(const struct scene *scene, const struct figures *f) {
            statements / f->cpu / f->verify, packs / f->seconds / best_packs);
     if (scene->prefill == 0)
         printf(",\"bytes_a_pack\":%.1f,\"chain_bytes_a_pack\":%.1f", (double)f->bytes / packs, (double)f->chain_bytes / packs);
+    printf(",\"trials_stood\":%" PRIu64 ",\"trials_repeated\":%" PRIu64, f->trials_stood, f->trials_repeated);
     printf(",\"load_average\":%.1f}\n", load[0]);
 }
 
 int main(int argc, char **argv) {
     static struct scene scene;
+    struct words words = {0};
     struct figures figures;
     char dir[256];
-    read_words(argc, argv, &scene);
+    read_words(argc, argv, &scene, &words);
     bench_scratch(dir);
-    make_genesis(&scene);
-    scene.pattern.genesis = scene.genesis_hash;
-    make_blocks(&scene);
-    measure(&scene, dir, &figures);
+    scene_make(&scene);
+    measure(&scene, &words, dir, &figures);
     print(&scene, &figures);
     bench_scratch_remove(dir);
-    for (size_t i = 0; i < scene.block_count; i++) pt_buf_free(&scene.blocks[i]);
-    free(scene.blocks);
+    scene_free_blocks(&scene);
     return 0;
 }
