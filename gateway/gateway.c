@@ -191,6 +191,7 @@ static enum pt_code start_server(struct gateway *gateway, struct pt_error *err) 
         .client_auth = HTTPS_CLIENT_REQUIRED,
         .client_ca_file = o->ca_file,
         .max_connections = (unsigned)o->most_connections,
+        .client_rate = (unsigned)o->client_rate,
         .idle_timeout_ms = (unsigned)o->idle_timeout,
         .request_timeout_ms = (unsigned)o->request_timeout,
         .metrics = gateway->metrics,

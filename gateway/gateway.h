@@ -14,6 +14,7 @@ struct gateway_options {
     char *ledger_url;
     int64_t feed_interval, least_retry, most_retry;
     int64_t block_statements, block_bytes, block_age, spool_bytes;
+    int64_t client_rate;
     int64_t most_body, most_connections, most_waiting_bytes, relay_threads, relay_waiting;
     int64_t idle_timeout, request_timeout;
     int64_t log_level;

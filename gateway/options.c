@@ -2,7 +2,7 @@
 #include "common/wire/wire.h"
 #include "gateway/gateway.h"
 
-enum { KEY_COUNT = 25 };
+enum { KEY_COUNT = 26 };
 
 static void declare(struct gateway_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -21,6 +21,7 @@ static void declare(struct gateway_options *o, struct pt_config_key keys[KEY_COU
         {"server", "most_waiting", PT_CONFIG_BYTES, "64m", 65536, gigabyte, "bytes of requests that wait for the disk; above it 503", NULL, &o->most_waiting_bytes, NULL},
         {"server", "idle_timeout", PT_CONFIG_MILLIS, "60s", 100, 3600000, "between requests", NULL, &o->idle_timeout, NULL},
         {"server", "request_timeout", PT_CONFIG_MILLIS, "15s", 100, 600000, "from a request's first byte to its last", NULL, &o->request_timeout, NULL},
+        {"server", "client_rate", PT_CONFIG_NUMBER, "1000", 0, 1000000, "requests a second of one terminal, twice as many at once; beyond it 429; 0: no limit", NULL, &o->client_rate, NULL},
         {"ledger", "url", PT_CONFIG_TEXT, NULL, 0, 0, "https://host:port of the ledger node", &o->ledger_url, NULL, NULL},
         {"ledger", "feed_interval", PT_CONFIG_MILLIS, "10s", 10, 3600000, "how often enrolments and revocations are read", NULL, &o->feed_interval, NULL},
         {"ledger", "least_retry", PT_CONFIG_MILLIS, "100ms", 1, 60000, "first pause after a failed request", NULL, &o->least_retry, NULL},

@@ -67,6 +67,8 @@ static int open_and_serve(const struct node_options *options) {
                    .client_auth = HTTPS_CLIENT_OPTIONAL,
                    .client_ca_file = options->ca_file,
                    .max_connections = (unsigned)options->most_connections,
+                   .client_rate = (unsigned)options->client_rate,
+                   .anonymous_rate = (unsigned)options->anonymous_rate,
                    .idle_timeout_ms = (unsigned)options->idle_timeout,
                    .request_timeout_ms = (unsigned)options->request_timeout},
     };

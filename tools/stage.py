@@ -57,6 +57,7 @@ class Stage:
         self.simulator = os.path.join(build, "tools/pn532sim")
         self.processes = {}
         self.extra_environment = {}
+        self.server_settings = {}  # further lines of the [server] section, by actor
         self.gateway_port, self.ledger_port, self.page_port = free_port(), free_port(), free_port()
 
     def path(self, *parts):
@@ -101,7 +102,7 @@ class Stage:
 
     def server_section(self, actor, port):
         actors = self.path("consortium/actors", actor)
-        return f"[server]\nport = {port}\ncertificate = {actors}/tls.crt\nkey = {actors}/tls.key\nca = {self.path('consortium/ca.crt')}\n"
+        return f"[server]\nport = {port}\ncertificate = {actors}/tls.crt\nkey = {actors}/tls.key\nca = {self.path('consortium/ca.crt')}\n{self.server_settings.get(actor, '')}"
 
     def start_ledger(self):
         config = self.write("ledger.conf", f"[ledger]\ndata = {self.path('ledger')}\n"

@@ -46,12 +46,21 @@ static void on_event(evutil_socket_t fd, short what, void *arg) {
     https_connection_run(connection);
 }
 
+static void set_address(struct https_connection *connection, const void *address, size_t len) {
+    memcpy(connection->address, address, len);
+    connection->address_len = len;
+}
+
 static void set_peer(struct https_connection *connection, const struct sockaddr *from) {
     if (from->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)from)->sin_addr, connection->peer, sizeof connection->peer);
+        const struct in_addr *address = &((const struct sockaddr_in *)(const void *)from)->sin_addr;
+        inet_ntop(AF_INET, address, connection->peer, sizeof connection->peer);
+        set_address(connection, address, sizeof *address);
     } else if (from->sa_family == AF_INET6) {
         const struct in6_addr *address = &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(address)) inet_ntop(AF_INET, address->s6_addr + 12, connection->peer, sizeof connection->peer);
+        const bool mapped = IN6_IS_ADDR_V4MAPPED(address);
+        set_address(connection, mapped ? address->s6_addr + 12 : address->s6_addr, mapped ? 4 : sizeof connection->address);
+        if (mapped) inet_ntop(AF_INET, address->s6_addr + 12, connection->peer, sizeof connection->peer);
         else inet_ntop(AF_INET6, address, connection->peer, sizeof connection->peer);
     }
 }

@@ -11,6 +11,7 @@
 #include "common/net/http_message.h"
 #include "common/net/https_routes.h"
 #include "common/net/https_tls.h"
+#include "common/net/rate_limit.h"
 
 struct https_counters {  // all set, or all NULL without a registry
     struct metric *bytes_in;
@@ -21,6 +22,7 @@ struct https_counters {  // all set, or all NULL without a registry
     struct metric *tls_failures;
     struct metric *in_flight;
     struct metric *timeouts;
+    struct metric *rate_limited;
 };
 
 struct https_server {
@@ -28,6 +30,7 @@ struct https_server {
     struct https_routes routes;
     struct https_compiled unrouted;  // what is answered before a route is known is counted here
     struct https_counters counters;
+    struct rate_limit *client_limit, *anonymous_limit;  // NULL: none
     size_t largest_body;
     pthread_mutex_t tls_mutex;
     struct https_tls *tls;  // NULL when plain
@@ -105,6 +108,8 @@ struct https_connection {
     struct https_tls_session *session;  // NULL when plain
     struct https_identity identity;
     char peer[INET6_ADDRSTRLEN];
+    uint8_t address[8];  // that is counted as one client: IPv4 whole, IPv6 the first half
+    size_t address_len;
     struct event read_event;
     struct event write_event;
     bool read_wanted;

@@ -85,6 +85,27 @@ static bool find_route(struct https_connection *connection) {
     return false;
 }
 
+// Whose bucket the request takes from: the key that proves who it is, else the address (of IPv6 the network, since one host
+// has many).
+static struct pt_bytes client_of(const struct https_connection *connection) {
+    if (connection->identity.present)
+        return connection->identity.has_thumbprint ? pt_bytes_digest(&connection->identity.thumbprint) : connection->identity.spki;
+    return pt_bytes_of(connection->address, connection->address_len);
+}
+
+// False when the client has had its share and the request has been answered.
+static bool within_rate(struct https_connection *connection) {
+    const struct https_server *server = connection->worker->server;
+    struct rate_limit *limit = connection->identity.present ? server->client_limit : server->anonymous_limit;
+    int64_t wait_ms = 0;
+    char retry[64];
+    if (!limit || rate_limit_take(limit, client_of(connection), https_now_ms(), &wait_ms)) return true;
+    if (server->counters.rate_limited) metric_add(server->counters.rate_limited, 1);
+    snprintf(retry, sizeof retry, "Retry-After: %lld\r\n", (long long)((wait_ms + 999) / 1000));
+    refuse(connection, 429, "too many requests; slow down", retry);
+    return false;
+}
+
 // Checks what the head says of the body; false when the request has been answered.
 static bool admit_body(struct https_connection *connection) {
     struct https_request *request = &connection->request;
@@ -150,7 +171,7 @@ static bool step_head(struct https_connection *connection) {
     if (connection->head_text.failed) return refuse_head(connection, 503, "out of memory"), true;
     const unsigned status = http_head_parse((char *)connection->head_text.data, end, &request->head, &why);
     if (status != 0) return refuse_head(connection, status, why), true;
-    if (!find_route(connection) || !admit_body(connection)) return true;
+    if (!find_route(connection) || !within_rate(connection) || !admit_body(connection)) return true;
     start_body(connection);
     return true;
 }

@@ -30,6 +30,8 @@ static void fill_options(struct https_server_options *options) {
     use_default(&options->reply_timeout_ms, 30000);
     use_default(&options->deferred_timeout_ms, 60000);
     use_default(&options->max_requests, 100000);
+    use_default(&options->client_burst, 2 * options->client_rate);
+    use_default(&options->anonymous_burst, 2 * options->anonymous_rate);
 }
 
 static void make_counters(struct https_server *server) {
@@ -44,6 +46,7 @@ static void make_counters(struct https_server *server) {
     c->tls_failures = metrics_counter(metrics, "packtrail_https_tls_failures_total", NULL, "TLS handshakes that failed.");
     c->in_flight = metrics_gauge(metrics, "packtrail_https_in_flight", NULL, "Requests that handlers have not answered yet.");
     c->timeouts = metrics_counter(metrics, "packtrail_https_timeouts_total", NULL, "Connections or requests that ran out of time.");
+    c->rate_limited = metrics_counter(metrics, "packtrail_https_rate_limited_total", NULL, "Requests beyond their client's rate.");
 }
 
 struct address {
@@ -208,6 +211,16 @@ static enum pt_code start_worker(struct https_worker *worker, struct pt_error *e
     return PT_OK;
 }
 
+static enum pt_code make_limits(struct https_server *server, struct pt_error *err) {
+    const struct https_server_options *o = &server->options;
+    const struct rate_limit_options client = {.per_second = o->client_rate, .burst = o->client_burst};
+    const struct rate_limit_options anonymous = {.per_second = o->anonymous_rate, .burst = o->anonymous_burst};
+    enum pt_code code = PT_OK;
+    if (o->client_rate) code = rate_limit_new(&client, pt_env_system(), &server->client_limit, err);
+    if (code == PT_OK && o->anonymous_rate) code = rate_limit_new(&anonymous, pt_env_system(), &server->anonymous_limit, err);
+    return code;
+}
+
 enum pt_code https_server_start(const struct https_server_options *options, const struct https_route *routes,
                                 size_t route_count, struct https_server **out, struct pt_error *err) {
     *out = NULL;
@@ -228,6 +241,7 @@ enum pt_code https_server_start(const struct https_server_options *options, cons
     for (size_t i = 0; i < route_count; i++)
         if (routes[i].max_body > server->largest_body) server->largest_body = routes[i].max_body;
     make_counters(server);
+    if (code == PT_OK) code = make_limits(server, err);
     if (code == PT_OK) code = https_routes_compile(routes, route_count, &server->routes, err);
     if (code == PT_OK && !server->options.plain) code = https_tls_load(&server->options, &server->tls, err);
     if (code == PT_OK) code = listen_all(server, err);
@@ -275,6 +289,8 @@ void https_server_stop(struct https_server *server, unsigned deadline_ms) {
     for (unsigned i = 0; i < server->started; i++) free_worker(&server->workers[i]);
     free(server->workers);
     https_routes_free(&server->routes);
+    rate_limit_free(server->client_limit);
+    rate_limit_free(server->anonymous_limit);
     https_tls_free(server->tls);
     pthread_mutex_destroy(&server->tls_mutex);
     free(server);

@@ -77,6 +77,10 @@ struct https_server_options {
                                    // much longer as the body takes at HTTPS_SLOWEST_BODY; default 15,000, else 408
     unsigned reply_timeout_ms;     // without a byte of the reply taken by the client; default 30,000
     unsigned deferred_timeout_ms;  // a deferred request unanswered for so long gets 503; default 60,000
+    unsigned client_rate;          // requests a second of one client that has a certificate, as long as it keeps on …
+    unsigned client_burst;         // … and at once; default 2 × client_rate; beyond it 429. Rate 0: no limit
+    unsigned anonymous_rate;       // the same of one address (IPv6: /64) without a certificate
+    unsigned anonymous_burst;
     unsigned max_requests;         // a connection is closed after so many; default 100,000
     struct metrics *metrics;       // counted into if given; must outlive the server
 };

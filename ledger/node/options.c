@@ -1,6 +1,6 @@
 #include "ledger/node/options.h"
 
-enum { KEY_COUNT = 19 };
+enum { KEY_COUNT = 21 };
 
 static void declare(struct node_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -20,6 +20,8 @@ static void declare(struct node_options *o, struct pt_config_key keys[KEY_COUNT]
         {"server", "most_connections", PT_CONFIG_NUMBER, "1024", 1, 100000, "at once", NULL, &o->most_connections, NULL},
         {"server", "idle_timeout", PT_CONFIG_MILLIS, "60s", 100, 3600000, "between requests", NULL, &o->idle_timeout, NULL},
         {"server", "request_timeout", PT_CONFIG_MILLIS, "15s", 100, 600000, "from a request's first byte to its last", NULL, &o->request_timeout, NULL},
+        {"server", "client_rate", PT_CONFIG_NUMBER, "5000", 0, 1000000, "requests a second of one client with a certificate, twice as many at once; beyond it 429; 0: no limit", NULL, &o->client_rate, NULL},
+        {"server", "anonymous_rate", PT_CONFIG_NUMBER, "100", 0, 1000000, "the same of one address without a certificate", NULL, &o->anonymous_rate, NULL},
         {"access", "anonymous", PT_CONFIG_TEXT, "none", 0, 0, "what needs no client certificate: none, verify (is this pack genuine?), read (provenance, too)", &o->anonymous, NULL, NULL},
         {"verify", "stale_after", PT_CONFIG_MILLIS, "10s", 1, 86400000, "older knowledge is answered amber, never green", NULL, &o->stale_after, NULL},
         {"verify", "responder_gln", PT_CONFIG_TEXT, "", 0, 0, "GLN that answers GS1 verification messages", &o->responder_gln, NULL, NULL},

@@ -10,6 +10,7 @@ struct node_options {
     int64_t port, local_port, threads;
     char *certificate_file, *key_file, *ca_file;
     int64_t most_connections, idle_timeout, request_timeout;
+    int64_t client_rate, anonymous_rate;
     char *anonymous;
     int64_t stale_after;
     char *responder_gln;

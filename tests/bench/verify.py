@@ -51,6 +51,7 @@ def main():
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     directory = tempfile.mkdtemp(prefix="packtrail-bench-", dir="/var/tmp")
     stage = Stage(directory, sys.argv[1])
+    stage.server_settings["ledger"] = "anonymous_rate = 0\n"
     try:
         stage.found()
         stage.start_ledger()

@@ -499,6 +499,26 @@ static void many_clients_at_once_are_served(void **state) {
     metrics_free(metrics);
 }
 
+static void a_greedy_client_is_slowed_down(void **state) {
+    (void)state;
+    struct metrics *metrics = metrics_new();
+    struct https_server *server = fixture_start((struct https_server_options){.anonymous_rate = 1, .anonymous_burst = 3, .metrics = metrics});
+    const uint16_t port = https_server_port(server);
+    for (int i = 0; i < 5; i++) {
+        char *reply = fixture_exchange(port, "GET /hello HTTP/1.1\r\n" CLOSE);
+        assert_has(reply, i < 3 ? "HTTP/1.1 200 " : "HTTP/1.1 429 Too Many Requests\r\n");
+        if (i >= 3) assert_has(reply, "Retry-After: 1\r\n");
+        if (i >= 3) assert_has(reply, "application/problem+json");
+        free(reply);
+    }
+    struct pt_buf text = PT_BUF_INIT(1 << 20);
+    metrics_write(metrics, &text);
+    assert_has(pt_buf_cstr(&text), "packtrail_https_rate_limited_total 2\n");
+    pt_buf_free(&text);
+    https_server_stop(server, 1000);
+    metrics_free(metrics);
+}
+
 static void what_cannot_be_served_is_refused_at_start(void **state) {
     (void)state;
     struct pt_error err = {0};
@@ -540,6 +560,7 @@ int main(void) {
         cmocka_unit_test(stopping_finishes_what_is_under_way),
         cmocka_unit_test(limits_on_connections_and_requests_hold),
         cmocka_unit_test(many_clients_at_once_are_served),
+        cmocka_unit_test(a_greedy_client_is_slowed_down),
         cmocka_unit_test(what_cannot_be_served_is_refused_at_start),
     };
     return cmocka_run_group_tests_name("net https server", tests, NULL, NULL);
