@@ -251,9 +251,14 @@ static enum recall_class class_of(const struct effective *effective, const struc
     return RECALL_QUARANTINED;  // kept out of trade
 }
 
+// Records keep whole seconds: what happened within the second of the beginning counts as after it.
+static bool is_since(const struct recall_scan *scan, const struct scanned_pack *pack) {
+    return pack->event_seconds >= scan->recall->since / 1000;
+}
+
 static void set_progress(const struct recall_scan *scan, struct scanned_pack *pack) {
     const enum recall_depth depth = scan->recall->scope.depth;
-    const bool since = pack->event_seconds * 1000 >= scan->recall->since;
+    const bool since = is_since(scan, pack);
     switch (pack->class) {
     case RECALL_SENT_BACK:
     case RECALL_RETURNED:
@@ -283,7 +288,7 @@ static enum pt_code place_pack(struct recall_scan *scan, const struct pack_recor
     code = place_of(scan, effective.place, effective.party, &pack->place, err);
     const bool moved = pack->class == RECALL_IN_TRANSIT || pack->class == RECALL_IN_STOCK;
     const bool back = operation == OPERATION_SEND_BACK || operation == OPERATION_TAKE_BACK;
-    if (moved && back && pack->event_seconds * 1000 >= scan->recall->since) pack->class = RECALL_SENT_BACK;
+    if (moved && back && is_since(scan, pack)) pack->class = RECALL_SENT_BACK;
     return code;
 }
 
