@@ -183,7 +183,7 @@ static struct lifecycle_transition decide(struct work *work, struct item *item) 
         lifecycle_undo(&work->facts, item->effective.state, item->record.place == work->place, &item->record, &transition);
     if (transition.alert == ALERT_NOT_SALEABLE && (item->record.flags & PACK_FLAG_NO_DATA)) transition.alert = ALERT_UNKNOWN_SERIAL;
     if (item->effective.state == LIFECYCLE_UNKNOWN && transition.alert != 0) item->record.flags |= PACK_FLAG_NO_DATA;
-    if (item->operation == OPERATION_RELEASE && (item->record.flags & PACK_FLAG_NO_DATA))
+    if (item->operation == OPERATION_RELEASE && item->effective.state == LIFECYCLE_QUARANTINED && (item->record.flags & PACK_FLAG_NO_DATA))
         transition = (struct lifecycle_transition){
             .to = LIFECYCLE_QUARANTINED, .alert = ALERT_PRODUCT_WITHOUT_DATA, .mode = ALERT_ENFORCE, .confidence = 50};
     return transition;
@@ -219,7 +219,8 @@ static bool stays_where_sold(const struct item *item, const struct lifecycle_tra
 
 static enum pt_code change_state(struct work *work, struct item *item, bool inside, struct pt_error *err) {
     take_master_data(work, item);
-    const struct lifecycle_transition transition = decide(work, item);
+    struct lifecycle_transition transition = decide(work, item);
+    lifecycle_for_good(&item->record, &transition);
     enum pt_code code = PT_OK;
     if (transition.alert) code = raise(work, item, &transition, NULL, err);
     if (code == PT_OK && lifecycle_operation_trades(item->operation) &&

@@ -37,4 +37,8 @@ void lifecycle_dispense(const struct lifecycle_facts *facts, const struct produc
 void lifecycle_undo(const struct lifecycle_facts *facts, enum lifecycle_state from, bool same_place, struct pack_record *record,
                     struct lifecycle_transition *transition);
 
+// Before the transition is made: what no way through other states leads around (taken as a sample and given back, supplied
+// against the rules and taken back, set aside and released).
+void lifecycle_for_good(struct pack_record *record, struct lifecycle_transition *transition);
+
 #endif

@@ -38,7 +38,8 @@ static bool goods(enum lifecycle_state state) { return moved(state) || state == 
 // What happens to a container happens to all that lies in it.
 static bool overrides(enum lifecycle_state state) {
     return state == LIFECYCLE_QUARANTINED || state == LIFECYCLE_RECALLED || state == LIFECYCLE_DESTROYED ||
-           state == LIFECYCLE_EXPORTED || state == LIFECYCLE_STOLEN;
+           state == LIFECYCLE_EXPORTED || state == LIFECYCLE_STOLEN || state == LIFECYCLE_CHECKED_OUT ||
+           state == LIFECYCLE_LOCKED || state == LIFECYCLE_WITHDRAWN;
 }
 
 struct effective hierarchy_effective(const struct hierarchy *hierarchy) {

@@ -16,6 +16,8 @@ enum pack_flag {
     PACK_FLAG_HELD = 1u << 6,         // somebody set it aside: data that arrive do not release it
     PACK_FLAG_CONTESTED = 1u << 7,    // something was told of it after its last change that the change stood against
     PACK_FLAG_CORRECTED = 1u << 8,    // an event of its history was declared in error
+    PACK_FLAG_CAME_BACK = 1u << 10,   // a patient brought it back: never goods again
+    PACK_FLAG_CALLED_BACK = 1u << 11, // recalled or withdrawn: never goods again by an event
 };
 
 #define PACK_RECORD_MAX 448u
