@@ -219,17 +219,20 @@ static enum pt_code read_container(void *ctx, const struct hierarchy_level *inne
     return key->len > 0 ? PT_OK : pt_fail(err, PT_NOT_FOUND, NULL, "a container has no name");
 }
 
-struct effective rules_lab_effective(struct rules_lab *lab, const char *uri, struct hierarchy *out) {
-    uint8_t memory[PACK_KEY_MAX + 1];
+struct effective rules_lab_effective_by_key(struct rules_lab *lab, struct pt_bytes key, struct hierarchy *out) {
     struct hierarchy here;
     struct pt_error err;
     const struct hierarchy_source source = {read_record, read_container, lab};
     if (!out) out = &here;
-    const struct pt_bytes key = key_of(uri, memory);
     const struct cached_record *record = find(lab, STATE_PACK, key);
     must(hierarchy_read(&source, record ? pt_bytes_of(record->key, record->key_len) : key, out, &err), &err, "hierarchy");
     if (!record) out->levels[0].key = (struct pt_bytes){0};
     return hierarchy_effective(out);
+}
+
+struct effective rules_lab_effective(struct rules_lab *lab, const char *uri, struct hierarchy *out) {
+    uint8_t memory[PACK_KEY_MAX + 1];
+    return rules_lab_effective_by_key(lab, key_of(uri, memory), out);
 }
 
 // --- Statements ---

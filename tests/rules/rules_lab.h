@@ -63,6 +63,7 @@ bool rules_lab_pack_by_key(struct rules_lab *lab, struct pt_bytes key, struct pa
 void rules_lab_plant(struct rules_lab *lab, const char *uri, const struct pack_record *record);
 // What counts for it, through the containers that it lies in; the hierarchy if wanted (views live until the next statement).
 struct effective rules_lab_effective(struct rules_lab *lab, const char *uri, struct hierarchy *out);
+struct effective rules_lab_effective_by_key(struct rules_lab *lab, struct pt_bytes key, struct hierarchy *out);
 // The text behind a number of the name table: a place's, a party's, a lot's, a container's key.
 struct pt_bytes rules_lab_text(struct rules_lab *lab, uint64_t name);
 
