@@ -17,6 +17,7 @@ static const char help[] =
     "  undo      take back what was signed by mistake\n"
     "  history   what was signed of late\n"
     "  sync      bring the signed statements to the gateway, collect receipts\n"
+    "  recalls   the recalls that this terminal knows, and how old its list is\n"
     "  status    what the outbox holds\n"
     "\n"
     "packtrail-scanner --config FILE COMMAND --help says more.\n"
@@ -26,7 +27,7 @@ static const struct {
     const char *name;
     int (*run)(const struct terminal_options *options, int argc, char **argv);
 } commands[] = {
-    {"request", command_request}, {"scan", command_scan}, {"undo", command_undo}, {"history", command_history}, {"sync", command_sync}, {"status", command_status}};
+    {"request", command_request}, {"scan", command_scan}, {"undo", command_undo}, {"history", command_history}, {"sync", command_sync}, {"recalls", command_recalls}, {"status", command_status}};
 
 static int run(const char *config, int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

@@ -32,7 +32,7 @@ struct gateway {
     struct intake *intake;
     struct metrics *metrics;
     struct https_server *server;
-    struct https_route routes[8];
+    struct https_route routes[16];
 };
 
 static void block_sealed(void *arg) { forward_wake(((struct gateway *)arg)->forward); }
@@ -177,10 +177,13 @@ static enum pt_code start_server(struct gateway *gateway, struct pt_error *err) 
         {HTTPS_GET, WIRE_PATH_FEED, 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/verify/{rest*}", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/packs/{rest*}", 0, NULL, relay_request, gateway},
+        {HTTPS_GET, "/recalls", 0, NULL, relay_request, gateway},
+        {HTTPS_GET, "/recalls/{id}", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/checkpoint", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/healthz", 0, NULL, get_healthz, gateway},
         {HTTPS_GET, "/metrics", 0, NULL, get_metrics, gateway},
     };
+    _Static_assert(sizeof routes <= sizeof gateway->routes, "room for every route");
     memcpy(gateway->routes, routes, sizeof routes);
     const struct https_server_options server = {
         .address = o->address,

@@ -9,7 +9,7 @@
 #define WIRE_PATH_STATEMENTS "/statements"  // POST, terminal -> gateway (and operator -> ledger)
 #define WIRE_PATH_BLOCKS "/blocks"          // POST, gateway -> ledger
 #define WIRE_PATH_RECEIPTS "/receipts"      // POST, terminal -> gateway -> ledger
-#define WIRE_PATH_FEED "/terminal/feed"     // GET ?since=CURSOR, terminal -> gateway -> ledger
+#define WIRE_PATH_FEED "/terminal/feed"     // GET ?since=CURSOR&kinds=1,2,4, terminal -> gateway -> ledger
 
 #define WIRE_TYPE_STATEMENTS "application/cbor-seq"                   // RFC 8742: one or more tagged COSE_Sign1
 #define WIRE_TYPE_STATEMENT "application/cose; cose-type=\"cose-sign1\""  // exactly one
@@ -69,7 +69,7 @@ enum pt_code wire_receipts_encode(const struct pt_bytes *receipts, size_t count,
 enum pt_code wire_receipts_decode(struct pt_bytes cbor, struct pt_bytes *receipts, size_t count, struct pt_error *err) PT_NODISCARD;
 
 // --- GET /terminal/feed?since=CURSOR: signed statements that terminals and gateways act on, in log order. ---
-// Whoever reads them checks the operator's signature itself; the feed only carries. CURSOR 0 is the beginning.
+// Whoever reads them checks the operator's signature itself; the feed only carries. CURSOR 0 is the beginning. `kinds`: only these (numbers of enum wire_feed_kind); the cursor counts all.
 enum wire_feed_kind {
     WIRE_FEED_ENROLMENT = 1,
     WIRE_FEED_REVOCATION = 2,

@@ -95,6 +95,7 @@ enum pt_code device_open(const char *data_dir, const char *token, const char *ge
     set_path(out->certificate_file, data_dir, "tls.crt");
     set_path(out->outbox_dir, data_dir, "outbox");
     set_path(out->history_dir, data_dir, "history");
+    set_path(out->recalls_file, data_dir, "recalls.cbor");
     enum pt_code code = open_signer(token, out->sign_key_file, &out->signer, err);
     if (code == PT_OK) code = load_genesis(genesis_file, &out->genesis, err);
     if (code != PT_OK) device_close(out);

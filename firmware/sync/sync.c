@@ -22,6 +22,7 @@ struct sync {
     struct wire_ack *acks;
     struct pt_digest *ids;
     struct pt_bytes *receipts;
+    pt_millis asked_feed;  // when it was last tried; 0: never
 };
 
 static enum pt_code load_executors(struct sync *sync, struct pt_error *err) {
@@ -194,10 +195,50 @@ static enum pt_code collect(struct sync *sync, struct sync_result *result, struc
     }
 }
 
+// --- The feed ---
+
+// Reads one answer; *more: ask again at once. A gateway that is away is no error.
+static enum pt_code read_feed(struct sync *sync, bool *more, struct sync_result *result, struct pt_error *err) {
+    struct pt_error bad = {0};
+    struct wire_feed feed = {0};
+    char url[640];
+    size_t refused;
+    *more = false;
+    snprintf(url, sizeof url, "%s" WIRE_PATH_FEED "?kinds=" RECALL_LIST_KINDS "&since=%llu", sync->options.gateway_url,
+             (unsigned long long)recall_list_cursor(sync->options.recalls));
+    const struct https_client_request request = {.method = "GET", .url = url};
+    enum pt_code code = https_client_send(sync->client, &request, &sync->response, &bad);
+    if (code == PT_OK && sync->response.status != 200)
+        code = pt_fail(&bad, PT_UNAVAILABLE, WIRE_PATH_FEED, "the gateway answered %u", sync->response.status);
+    if (code == PT_OK) code = wire_feed_decode(pt_buf_bytes(&sync->response.body), &feed, &bad);
+    if (code != PT_OK) {
+        pt_log_error("feed-not-read", &bad);
+        return PT_OK;
+    }
+    result->reachable = true;
+    *more = feed.more && feed.cursor > recall_list_cursor(sync->options.recalls);
+    result->feed_read = !feed.more;
+    code = recall_list_take(sync->options.recalls, &feed, sync->options.env->now(sync->options.env->ctx), &refused, err);
+    if (code == PT_OK && refused) pt_log(PT_LOG_WARNING, "feed-items-refused", "count=%zu", refused);
+    free(feed.items);
+    return code;
+}
+
+static enum pt_code look_for_news(struct sync *sync, struct sync_result *result, struct pt_error *err) {
+    if (!sync->options.recalls) return PT_OK;
+    const pt_millis now = sync->options.env->now(sync->options.env->ctx);
+    if (sync->asked_feed && now >= sync->asked_feed && now - sync->asked_feed < sync->options.feed_interval) return PT_OK;
+    sync->asked_feed = now;
+    enum pt_code code = PT_OK;
+    for (bool more = true; code == PT_OK && more;) code = read_feed(sync, &more, result, err);
+    return code;
+}
+
 enum pt_code sync_turn(struct sync *sync, struct sync_result *result, struct pt_error *err) {
     *result = (struct sync_result){0};
     enum pt_code code = upload(sync, result, err);
     if (code == PT_OK) code = collect(sync, result, err);
+    if (code == PT_OK) code = look_for_news(sync, result, err);
     struct outbox_status status;
     outbox_status(sync->options.outbox, &status);
     result->left = status.fresh + status.sent;

@@ -1,4 +1,4 @@
-// Brings the outbox to the gateway and the receipts back. One turn does what can be done now; the caller decides
+// Brings the outbox to the gateway, the receipts and the news of recalls back. One turn does what can be done now; the caller decides
 // when the next one comes. Nothing is believed: a receipt counts only if its proof leads to a root that an executor
 // of our genesis signed.
 #ifndef PACKTRAIL_FIRMWARE_SYNC_SYNC_H
@@ -7,6 +7,7 @@
 #include "common/chain/actor.h"
 #include "common/net/https_client.h"
 #include "firmware/outbox/outbox.h"
+#include "firmware/recall/recall_list.h"
 
 struct sync;
 
@@ -18,6 +19,8 @@ struct sync_options {
     const struct pt_env *env;
     size_t batch;             // statements a request, at most WIRE_MAX_STATEMENTS
     pt_millis resend_after;   // an acknowledged statement without receipt is sent again
+    struct recall_list *recalls;  // NULL: the feed is not read
+    pt_millis feed_interval;  // between two readings of the feed
 };
 
 enum pt_code sync_new(const struct sync_options *options, struct sync **out, struct pt_error *err) PT_NODISCARD;
@@ -27,6 +30,7 @@ struct sync_result {
     size_t uploaded, refused, received;  // in this turn
     size_t left;                         // statements that still lack a receipt, refused ones apart
     bool reachable;                      // the gateway answered
+    bool feed_read;                      // the feed was read to its end in this turn
 };
 
 // Uploads what is new, then asks for the receipts of what was sent. PT_OK also if the gateway is away (result->reachable

@@ -15,6 +15,7 @@ struct task {
     bool needs_parent;        // an aggregation: the case or pallet is scanned, too
     bool makes_packs;         // lot and expiry go into the ilmd
     const char *summary;
+    bool stops_recalled;      // a pack that is surely recalled is not taken unless staff insist
 };
 
 const struct task *task_by_name(const char *name);  // NULL if there is none

@@ -19,6 +19,8 @@ struct capture {
     void *seen;  // search tree of pack_id: all of this work, also those signed already
     struct pack_id parent;
     bool has_parent;
+    struct recall_warning recall;
+    bool is_recalled;
 };
 
 enum pt_code capture_new(const struct capture_options *options, struct capture **out, struct pt_error *err) {
@@ -40,6 +42,8 @@ void capture_on_signed(struct capture *capture, capture_signed *told, void *arg)
     capture->told = told;
     capture->told_arg = arg;
 }
+
+const struct recall_warning *capture_recall(const struct capture *capture) { return capture->is_recalled ? &capture->recall : NULL; }
 
 size_t capture_count(const struct capture *capture) { return capture->count; }
 
@@ -150,6 +154,7 @@ enum pt_code capture_code(struct capture *capture, struct pt_bytes code, const c
                           struct identification *found, struct pt_error *why, struct pt_error *err) {
     const struct identify_options options = identify_options_of(capture, aim);
     *outcome = CAPTURE_REJECTED;
+    capture->is_recalled = false;
     if (identify(code, &options, found, why) != PT_OK) return PT_OK;
     if (found->scheme == IDENTIFY_PRODUCT_CODE) {
         *outcome = CAPTURE_PRODUCT_CODE;
@@ -170,10 +175,18 @@ enum pt_code capture_code(struct capture *capture, struct pt_bytes code, const c
         *outcome = CAPTURE_PARENT;
         return PT_OK;
     }
+    if (capture->options.recalls)
+        capture->is_recalled = recall_list_covers(capture->options.recalls, &found->pack, gs1_elements_value(&found->elements, "10"), &capture->recall);
+    if (capture->is_recalled && capture->recall.certain && capture->options.task->stops_recalled && !capture->options.despite_recall) {
+        *outcome = CAPTURE_RECALLED;
+        return PT_OK;
+    }
     *outcome = CAPTURE_ADDED;
-    enum pt_code result = add_pack(capture, found, err);
-    if (result == PT_OK && capture->options.each) result = capture_finish(capture, err);
-    return result;
+    return add_pack(capture, found, err);
+}
+
+enum pt_code capture_settle(struct capture *capture, struct pt_error *err) {
+    return capture->options.each ? capture_finish(capture, err) : PT_OK;
 }
 
 // Moves the packs that go with the first one to the front; returns how many there are.

@@ -5,6 +5,7 @@
 #include "common/identify/identification.h"
 #include "firmware/history/history.h"
 #include "firmware/outbox/outbox.h"
+#include "firmware/recall/recall_list.h"
 #include "firmware/task/task.h"
 
 struct capture;
@@ -19,6 +20,8 @@ struct capture_options {
     int16_t zone_minutes;
     const struct pt_env *env;
     struct outbox *outbox;
+    struct recall_list *recalls; // NULL: none are known
+    bool despite_recall;         // staff insist: recalled packs are taken by every task
     struct history *history;     // where what was signed is noted
 };
 
@@ -28,6 +31,7 @@ enum capture_outcome {
     CAPTURE_DUPLICATE = 3,     // scanned in this work already
     CAPTURE_PRODUCT_CODE = 4,  // names the product, not the pack
     CAPTURE_REJECTED = 5,      // err says which rule it breaks
+    CAPTURE_RECALLED = 6,      // not taken: the pack is recalled (capture_recall), and the task would put it into trade
 };
 
 // All pointers must outlive the capture.
@@ -37,10 +41,17 @@ void capture_free(struct capture *capture);
 // The case or pallet, from a code as scanned or an EPCIS URI.
 enum pt_code capture_set_parent(struct capture *capture, struct pt_bytes code, struct pt_error *err) PT_NODISCARD;
 
-// Takes one code in. `aim`: AIM symbology identifier or NULL. *found is filled in for the caller to show. With `each`
-// an event is signed at once. An error is a failing disk; CAPTURE_REJECTED is none, and *why tells its reason.
+// Takes one code in. `aim`: AIM symbology identifier or NULL. *found is filled in for the caller to show. Nothing is
+// signed yet. An error is a failing disk; CAPTURE_REJECTED is none, and *why tells its reason.
 enum pt_code capture_code(struct capture *capture, struct pt_bytes code, const char *aim, enum capture_outcome *outcome,
                           struct identification *found, struct pt_error *why, struct pt_error *err) PT_NODISCARD;
+
+// After staff were told of the code: with `each`, signs its event.
+enum pt_code capture_settle(struct capture *capture, struct pt_error *err) PT_NODISCARD;
+
+// The recall that covers the last code's pack, or may, whether it was taken or not; NULL if none does. Known before
+// anything is signed. Lives until the next code.
+const struct recall_warning *capture_recall(const struct capture *capture);
 
 // A signed event, told as soon as it is durable.
 struct captured_event {

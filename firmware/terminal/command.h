@@ -5,6 +5,7 @@
 
 #include "firmware/device/device.h"
 #include "firmware/history/history.h"
+#include "firmware/recall/recall_list.h"
 #include "firmware/sync/sync.h"
 #include "firmware/terminal/options.h"
 
@@ -13,6 +14,7 @@ int command_scan(const struct terminal_options *options, int argc, char **argv);
 int command_sync(const struct terminal_options *options, int argc, char **argv);
 int command_undo(const struct terminal_options *options, int argc, char **argv);
 int command_history(const struct terminal_options *options, int argc, char **argv);
+int command_recalls(const struct terminal_options *options, int argc, char **argv);
 int command_status(const struct terminal_options *options, int argc, char **argv);
 
 // What the commands share: the opened device with its outbox.
@@ -21,6 +23,7 @@ struct terminal {
     struct device device;
     struct pt_disk disk, history_disk;
     struct outbox *outbox;
+    struct recall_list *recalls;
     struct history *history;
 };
 enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) PT_NODISCARD;

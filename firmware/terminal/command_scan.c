@@ -30,7 +30,8 @@ static const char help_head[] =
     "  --units N          dispense N smallest units of each pack, not the whole pack\n"
     "  --each             an event of its own for every pack\n"
     "  --follow           keep watching directories for new pictures\n"
-    "  --sync             bring the statements to the gateway meanwhile\n"
+    "  --despite-recall   take packs that are recalled also where they would go into trade\n"
+    "  --sync             bring the statements to the gateway and look for recalls meanwhile\n"
     "\n"
     "Each symbol is answered by a JSON line, each signed event by another.\n\n";
 
@@ -43,12 +44,13 @@ struct scan_arguments {
     const char *order;
     uint64_t units;
     unsigned tags;
-    bool each, follow, sync;
+    bool each, follow, sync, despite_recall;
 };
 
 // What all sources of codes feed.
 struct scan_session {
     struct capture *capture;
+    struct recall_list *recalls;
     bool rejected;  // something that was shown to the reader could not be taken
 };
 
@@ -75,10 +77,32 @@ static void tell_signed(void *arg, const struct captured_event *event) {
                          (json_int_t)event->packs));
 }
 
+static void set_languages(json_t *object, const char *name, const char *zh, const char *en) {
+    if (!zh[0] && !en[0]) return;
+    json_object_set_new(object, name, json_pack("{s:s, s:s}", "zh", zh[0] ? zh : en, "en", en[0] ? en : zh));
+}
+
+// What staff are shown, in both languages, and how old the terminal's knowledge is.
+static json_t *recall_json(const struct scan_session *session, const struct recall_warning *recall) {
+    const struct pt_env *env = pt_env_system();
+    struct recall_list_status status;
+    json_t *object = json_object();
+    recall_list_status(session->recalls, &status);
+    json_object_set_new(object, "id", json_string(recall->id));
+    json_object_set_new(object, "level", json_integer(recall->level));
+    json_object_set_new(object, "certain", json_boolean(recall->certain));
+    if (!recall->certain && recall->lots[0]) json_object_set_new(object, "lots", json_string(recall->lots));
+    set_languages(object, "reason", recall->reason_zh, recall->reason_en);
+    set_languages(object, "instructions", recall->instructions_zh, recall->instructions_en);
+    set_languages(object, "advice", recall_advice_zh(recall->certain), recall_advice_en(recall->certain));
+    json_object_set_new(object, "list_age_s", json_integer((json_int_t)((env->now(env->ctx) - status.read) / 1000)));
+    return object;
+}
+
 // Feeds one code and answers with a line about it.
 static enum pt_code take_code(struct scan_session *session, const char *source, struct pt_bytes code, const char *aim,
                               struct pt_error *err) {
-    static const char *const outcomes[] = {NULL, "added", "parent", "duplicate", "product_code", "rejected"};
+    static const char *const outcomes[] = {NULL, "added", "parent", "duplicate", "product_code", "rejected", "recalled"};
     struct identification found;
     struct pt_error why = {0};
     enum capture_outcome outcome;
@@ -91,13 +115,15 @@ static enum pt_code take_code(struct scan_session *session, const char *source, 
         json_object_set_new(line, "error", json_string_nocheck(why.what));  // may quote foreign bytes
         json_object_set_new(line, "position", json_integer(why.position));
     } else {
+        if (outcome == CAPTURE_RECALLED) session->rejected = true;
+        if (capture_recall(session->capture)) json_object_set_new(line, "recall", recall_json(session, capture_recall(session->capture)));
         if (found.epc[0]) json_object_set_new(line, "epc", json_string(found.epc));
         json_t *warnings = json_array();
         for (size_t i = 0; i < found.warnings.count; i++) json_array_append_new(warnings, json_string(found.warnings.text[i]));
         json_object_set_new(line, "warnings", warnings);
     }
     print_json(line);
-    return result;
+    return result == PT_OK ? capture_settle(session->capture, err) : result;
 }
 
 static enum pt_code take_frame(struct scan_session *session, struct decoder *decoder, const struct scan_frame *frame,
@@ -214,7 +240,7 @@ static int parse_arguments(int argc, char **argv, struct scan_arguments *args) {
         {"task", required_argument, NULL, 't'},  {"codes", required_argument, NULL, 'c'},  {"tags", required_argument, NULL, 'n'},
         {"parent", required_argument, NULL, 'p'}, {"from", required_argument, NULL, 'f'},   {"to", required_argument, NULL, 'o'},
         {"order", required_argument, NULL, 'b'}, {"units", required_argument, NULL, 'u'},  {"each", no_argument, NULL, 'e'},
-        {"follow", no_argument, NULL, 'w'},      {"sync", no_argument, NULL, 's'},         {"help", no_argument, NULL, 'h'}, {0}};
+        {"follow", no_argument, NULL, 'w'},      {"sync", no_argument, NULL, 's'},       {"despite-recall", no_argument, NULL, 'r'},         {"help", no_argument, NULL, 'h'}, {0}};
     bool good = true;
     unsigned long number = 0;
     for (int option; good && (option = getopt_long(argc, argv, "t:h", longs, NULL)) != -1;) {
@@ -230,6 +256,7 @@ static int parse_arguments(int argc, char **argv, struct scan_arguments *args) {
         case 'e': args->each = true; break;
         case 'w': args->follow = true; break;
         case 's': args->sync = true; break;
+        case 'r': args->despite_recall = true; break;
         case 'h': print_help(stdout); return 1;
         default: good = false;
         }
@@ -259,7 +286,7 @@ static enum pt_code read_all(struct scan_session *session, const struct terminal
 static int scan(struct terminal *terminal, const struct scan_arguments *args, char **sources, int count) {
     const struct terminal_options *options = terminal->options;
     struct pt_error err = {0};
-    struct scan_session session = {0};
+    struct scan_session session = {.recalls = terminal->recalls};
     const struct capture_options capture = {
         .task = args->task,
         .place = options->place,
@@ -273,6 +300,8 @@ static int scan(struct terminal *terminal, const struct scan_arguments *args, ch
         .zone_minutes = (int16_t)options->zone_minutes,
         .env = pt_env_system(),
         .outbox = terminal->outbox,
+        .recalls = terminal->recalls,
+        .despite_recall = args->despite_recall,
         .history = terminal->history,
     };
     enum pt_code code = capture_new(&capture, &session.capture, &err);

@@ -2,7 +2,7 @@
 
 #include "common/wire/wire.h"
 
-enum { KEY_COUNT = 19 };
+enum { KEY_COUNT = 20 };
 
 static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -20,6 +20,7 @@ static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_CO
         {"gateway", "request_timeout", PT_CONFIG_MILLIS, "30s", 10, 600000, "", NULL, &o->request_timeout, NULL},
         {"gateway", "batch", PT_CONFIG_NUMBER, "200", 1, WIRE_MAX_STATEMENTS, "statements a request", NULL, &o->batch, NULL},
         {"gateway", "resend_after", PT_CONFIG_MILLIS, "60s", 10, 86400000, "an acknowledged statement without receipt is sent again", NULL, &o->resend_after, NULL},
+        {"gateway", "feed_interval", PT_CONFIG_MILLIS, "5s", 100, 86400000, "how often recalls are looked for while the line is up", NULL, &o->feed_interval, NULL},
         {"scan", "nfc", PT_CONFIG_TEXT, "", 0, 0, "libnfc connection string, e.g. pn532_uart:/dev/ttyS1; empty: no NFC", &o->nfc, NULL, NULL},
         {"scan", "frame_budget", PT_CONFIG_MILLIS, "1s", 10, 60000, "time for one picture", NULL, &o->frame_budget, NULL},
         {"scan", "most_packs", PT_CONFIG_NUMBER, "500", 1, 2000, "packs in one event", NULL, &o->most_packs, NULL},

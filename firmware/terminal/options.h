@@ -11,7 +11,7 @@ struct terminal_options {
     char *nfc;
     int64_t zone_minutes;
     int64_t frame_budget;
-    int64_t batch, resend_after, connect_timeout, request_timeout;
+    int64_t batch, resend_after, feed_interval, connect_timeout, request_timeout;
     int64_t outbox_bytes, history_bytes, most_packs;
     int64_t log_level;
 };

@@ -17,11 +17,13 @@ enum pt_code terminal_open(const struct terminal_options *options, struct termin
     if (code == PT_OK) code = outbox_open(&out->disk, &outbox, &out->outbox, err);
     if (code == PT_OK) code = pt_disk_posix_open(out->device.history_dir, &out->history_disk, err);
     if (code == PT_OK) code = history_open(&out->history_disk, (uint64_t)options->history_bytes, &out->history, err);
+    if (code == PT_OK) code = recall_list_open(&out->device.genesis, out->device.recalls_file, &out->recalls, err);
     if (code != PT_OK) terminal_close(out);
     return code;
 }
 
 void terminal_close(struct terminal *terminal) {
+    recall_list_close(terminal->recalls);
     history_close(terminal->history);
     if (terminal->history_disk.ctx) pt_disk_posix_close(&terminal->history_disk);
     outbox_close(terminal->outbox);
@@ -43,6 +45,8 @@ enum pt_code terminal_sync_new(struct terminal *terminal, struct sync **out, str
         .env = pt_env_system(),
         .batch = (size_t)o->batch,
         .resend_after = o->resend_after,
+        .recalls = terminal->recalls,
+        .feed_interval = o->feed_interval,
     };
     return sync_new(&sync, out, err);
 }

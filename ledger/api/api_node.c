@@ -139,7 +139,19 @@ void api_post_receipts(void *arg, struct https_request *request) {
 
 enum { FEED_ITEMS = 256 };
 
-static enum pt_code read_feed(struct api *api, const char *party, uint64_t since, struct pt_buf *answer, struct pt_error *err) {
+// "1,2,4": a mask of the kinds that are wanted; every kind without the parameter.
+static enum pt_code read_kinds(const char *text, unsigned *kinds, struct pt_error *err) {
+    *kinds = text ? 0 : ~0u;
+    if (!text) return PT_OK;
+    for (const char *c = text; *c >= '1' && *c <= '9' && (c[1] == ',' || c[1] == 0); c += 2) {
+        *kinds |= 1u << (*c - '0');
+        if (c[1] == 0) return PT_OK;
+    }
+    return pt_fail(err, PT_INVALID, NULL, "'kinds' must be numbers of kinds, separated by commas");
+}
+
+static enum pt_code read_feed(struct api *api, const char *party, uint64_t since, unsigned kinds, struct pt_buf *answer,
+                              struct pt_error *err) {
     PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
     struct ledger_feed_item *items;
     struct wire_feed feed = {0};
@@ -152,8 +164,11 @@ static enum pt_code read_feed(struct api *api, const char *party, uint64_t since
     feed.time = status.time;
     feed.items = pt_arena_alloc(&arena, feed.count, sizeof *feed.items);
     if (!feed.items) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    size_t wanted = 0;
     for (size_t i = 0; i < feed.count; i++)
-        feed.items[i] = (struct wire_feed_item){(enum wire_feed_kind)items[i].kind, items[i].leaf_index, items[i].statement};
+        if (kinds & 1u << items[i].kind)
+            feed.items[wanted++] = (struct wire_feed_item){(enum wire_feed_kind)items[i].kind, items[i].leaf_index, items[i].statement};
+    feed.count = wanted;
     return wire_feed_encode(&feed, answer, err);
 }
 
@@ -168,12 +183,13 @@ void api_get_feed(void *arg, struct https_request *request) {
         https_reply_problem(request, &err);
         return;
     }
-    if (api_actor(api, request, &actor, &err) != PT_OK) {
+    unsigned kinds;
+    if (read_kinds(https_request_query(request, "kinds", 0), &kinds, &err) != PT_OK || api_actor(api, request, &actor, &err) != PT_OK) {
         https_reply_problem(request, &err);
         return;
     }
     PT_CLEANUP(pt_buf_free) struct pt_buf answer = PT_BUF_INIT((size_t)FEED_ITEMS * STATEMENT_MAX);
-    if (read_feed(api, actor.party, since, &answer, &err) != PT_OK) https_reply_problem(request, &err);
+    if (read_feed(api, actor.party, since, kinds, &answer, &err) != PT_OK) https_reply_problem(request, &err);
     else https_reply_text(request, 200, WIRE_TYPE_CBOR, pt_buf_bytes(&answer));
     actor_free(&actor);
 }
