@@ -111,6 +111,7 @@ static void check_statement(struct block_job *job, size_t index, struct job_cont
         if (item->signature == SIGNATURE_BAD) return;
     }
     item->input_code = statement_input_decode(&item->statement, arena, &item->input, &ignored);
+    item->input.input.id = job->block.statement_ids[index];
     if (item->input_code == PT_OK) read_before(item, context, arena);
 }
 

@@ -71,6 +71,7 @@ static enum pt_code apply_held(struct executor *executor, const struct held_entr
     if (signer->revoked && entry->sequence > signer->last_trusted) return PT_OK;  // revoked while it waited
     struct due_statement due = {.input = &input.input, .leaf = entry->record.leaf, .signer = signer, .chain_alert = chain_alert, .result = &result};
     due.input_code = statement_input_decode(&statement, &arena, &input, NULL);
+    input.input.id = id;
     code = executor_apply(executor, &due, err);
     return code == PT_OK ? executor_settle(executor, err) : code;
 }

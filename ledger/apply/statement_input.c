@@ -1,6 +1,7 @@
 #include "ledger/apply/statement_input.h"
 
 #include "common/chain/rules_change.h"
+#include "common/claim/claim.h"
 #include "common/epcis/epcis_json.h"
 #include "common/epcis/epcis_validate.h"
 #include "common/epcis/event_cbor.h"
@@ -79,6 +80,13 @@ static enum pt_code decode(const struct statement *statement, struct pt_arena *a
         out->input.kind = KIND_RECALL;
         out->input.recall = notice;
         return recall_notice_decode(statement->payload, arena, notice, err);
+    }
+    if (is(statement->content_type, STATEMENT_CLAIM)) {
+        struct claim_batch *batch = pt_arena_alloc(arena, 1, sizeof *batch);
+        if (!batch) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        out->input.kind = KIND_CLAIM;
+        out->input.claims = batch;
+        return claim_batch_decode(statement->payload, arena, batch, err);
     }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
 }

@@ -60,6 +60,8 @@ struct contract_context {
     const struct actor *signer;
     uint64_t leaf_index;     // of the statement in the log
     uint64_t height;         // under way
+    uint64_t final_leaves;   // so many leaves of the log are final when the statement is decided; 0: all that are there,
+                             // because a ledger of one member (solo) is final as soon as it has decided
     pt_millis chain_time;
     const char *profile;     // "cn", "eu": of the ledger; a place's master record may name another (master_facts.h)
     const struct rule_settings *settings;

@@ -96,9 +96,11 @@ static int64_t read_optional(struct cbor_reader *reader, bool *present) {
 enum pt_code master_facts_product(struct state_view *view, struct pt_arena *arena, const char *identifier, pt_millis at,
                                   struct product_facts *out, bool *found, struct pt_error *err) {
     struct cbor_reader reader;
-    *out = (struct product_facts){.holder = "", .manufacturer = ""};
+    *out = (struct product_facts){.id = "", .insurance_code = "", .holder = "", .manufacturer = ""};
     const enum pt_code code = in_force(view, arena, MASTER_PRODUCT, identifier, at, &reader, found, &out->withdrawn, err);
     if (code != PT_OK || !*found) return code;
+    out->id = read_text(&reader, arena);
+    out->insurance_code = read_text(&reader, arena);
     out->holder = read_text(&reader, arena);
     out->manufacturer = read_text(&reader, arena);
     out->level = cbor_get_uint(&reader);
@@ -155,6 +157,8 @@ static void put_optional(struct pt_buf *out, const struct master_integer *number
 
 static void put_product(const struct master_product *product, const char *identifier, struct pt_buf *out) {
     const struct master_level *level = master_level_of(product, identifier);
+    cbor_put_text(out, or_empty(product->id));
+    cbor_put_text(out, or_empty(product->insurance_code));
     cbor_put_text(out, or_empty(product->holder));
     cbor_put_text(out, or_empty(product->manufacturer));
     cbor_put_uint(out, level ? level->level : 0);
@@ -168,7 +172,7 @@ static void put_product(const struct master_product *product, const char *identi
 }
 
 static void put_version(const struct master_record *record, const char *identifier, struct pt_buf *out) {
-    static const uint64_t fields[] = {[MASTER_PRODUCT] = 9, [MASTER_PARTY] = 2, [MASTER_PLACE] = 5};
+    static const uint64_t fields[] = {[MASTER_PRODUCT] = 11, [MASTER_PARTY] = 2, [MASTER_PLACE] = 5};
     cbor_put_array(out, 3 + fields[record->kind]);
     cbor_put_int(out, record->valid_from);
     cbor_put_uint(out, record->version);

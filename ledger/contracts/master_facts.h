@@ -14,6 +14,8 @@
 
 // Of a product, seen from one of its identifiers (GTIN-14 or drug identifier). Texts are in the arena, "" if not said.
 struct product_facts {
+    const char *id;                     // URI: the same under each of the product's identifiers
+    const char *insurance_code;         // 医保编码
     const char *holder, *manufacturer;  // URIs of parties
     uint64_t level, units;              // of packs that bear this identifier; units in smallest priced units; 0: not said
     bool has_temperature_min, has_temperature_max;

@@ -7,6 +7,7 @@
 
 #define FEED_MASTER 3u  // enum wire_feed_kind
 #define KEY_MAX ((size_t)2048)
+#define NOT_BY_ONESELF (1u << MASTER_REGULATOR | 1u << MASTER_INSURER)  // roles that nobody gives himself: rules ask for them
 
 // A record stands in STATE_MASTER under each of its identifiers (a product's GTINs and drug identifiers, too), with the
 // time from which it counts: what was in force at a time stays answerable.
@@ -53,7 +54,7 @@ static bool may_say(const struct actor *signer, const struct master_record *reco
     if (signer->role != ACTOR_COMPANY) return false;
     switch (record->kind) {
     case MASTER_PRODUCT: return is_own(signer, record->product.holder) || is_own(signer, record->product.manufacturer);
-    case MASTER_PARTY: return is_own(signer, record->party.id) && !(record->party.roles & 1u << MASTER_REGULATOR);
+    case MASTER_PARTY: return is_own(signer, record->party.id) && !(record->party.roles & NOT_BY_ONESELF);
     case MASTER_PLACE: return is_own(signer, record->place.party);
     default: return false;
     }
