@@ -43,19 +43,12 @@ static bool pack_key_of(const struct claim_line *line, struct pt_buf *out) {
 }
 
 static void declare_line(const struct claim_batch *claims, const struct claim_line *line, struct access_list *out) {
-    uint8_t pack[PACK_KEY_MAX + 1], line_key[CLAIM_LINE_KEY], text[64], mark[CLAIM_MARK];
+    uint8_t pack[PACK_KEY_MAX + 1], line_key[CLAIM_LINE_KEY], text[64];
     struct pt_buf pack_key = PT_BUF_OVER(pack), key = PT_BUF_OVER(text);
     claim_line_key(claims->insurer, line->id, line_key);
     claim_key_line(line_key, &key);
     access_declare(out, STATE_CLAIM, ACCESS_READ | ACCESS_WRITE, kept(out->arena, pt_buf_bytes(&key), &out->failed));
-    if (line->action == CLAIM_REVERSE) {
-        claim_insurer_mark(claims->insurer, mark);
-        pt_buf_clear(&key);
-        claim_key_due(mark, line_key, &key);
-        access_declare(out, STATE_CLAIM, ACCESS_READ | ACCESS_WRITE, kept(out->arena, pt_buf_bytes(&key), &out->failed));
-    } else {
-        claims_declare_decision(line, out);
-    }
+    if (line->action == CLAIM_SETTLE) claims_declare_decision(line, out);
     if (pack_key_of(line, &pack_key)) claim_subject_declare(kept(out->arena, pt_buf_bytes(&pack_key), &out->failed), true, out);
 }
 
@@ -70,7 +63,14 @@ static void declare(const struct contract_input *input, const struct contract_co
     claim_key_batch(context->leaf_index, &key);
     access_declare(out, STATE_CLAIM, ACCESS_WRITE, kept(out->arena, pt_buf_bytes(&key), &out->failed));
     master_facts_declare(MASTER_PARTY, input->claims->insurer, out);
-    for (size_t i = 0; i < input->claims->line_count; i++) declare_line(input->claims, &input->claims->lines[i], out);
+    bool reverses = false;
+    for (size_t i = 0; i < input->claims->line_count; i++) {
+        declare_line(input->claims, &input->claims->lines[i], out);
+        reverses = reverses || input->claims->lines[i].action == CLAIM_REVERSE;
+    }
+    // A reversal settles what is due of others' lines, too: whose they are stands in the pack's record alone.
+    static const uint8_t due[] = {'d'};
+    if (reverses) access_declare(out, STATE_CLAIM, ACCESS_READ | ACCESS_WRITE | ACCESS_PREFIX, pt_bytes_of(due, 1));
 }
 
 // --- The packs of a batch ---
@@ -227,14 +227,25 @@ static enum pt_code settle(struct batch *batch, size_t index, const uint8_t line
 
 // --- Reversing ---
 
-static enum pt_code forget_due(const struct batch *batch, const uint8_t line_key[CLAIM_LINE_KEY], struct pt_error *err) {
+static enum pt_code forget_due(const struct batch *batch, const struct claim_settled *line, struct pt_error *err) {
     uint8_t text[CLAIM_MARK + CLAIM_LINE_KEY + 2];
     struct pt_buf key = PT_BUF_OVER(text);
     struct pt_bytes value;
     bool found;
-    claim_key_due(batch->insurer, line_key, &key);
+    claim_key_due(line->insurer, line->key, &key);
     const enum pt_code code = state_get(batch->view, STATE_CLAIM, pt_buf_bytes(&key), &value, &found, err);
     return code == PT_OK && found ? state_delete(batch->view, STATE_CLAIM, pt_buf_bytes(&key), err) : code;
+}
+
+// What one line gives back may be all that was due of another.
+static enum pt_code settle_due(const struct batch *batch, const struct claim_subject *subject, const struct claim_settled *reversed,
+                               struct pt_error *err) {
+    const struct claim_pack *claims = &subject->claims;
+    enum pt_code code = forget_due(batch, reversed, err);
+    for (size_t i = 0; code == PT_OK && i < claims->line_count; i++)
+        if (claims->lines[i].dispensing == reversed->dispensing && !claim_pack_reversal_due(claims, i))
+            code = forget_due(batch, &claims->lines[i], err);
+    return code;
 }
 
 static bool take_out(struct claim_subject *subject, const uint8_t line_key[CLAIM_LINE_KEY], struct claim_settled *out) {
@@ -274,7 +285,7 @@ static enum pt_code reverse(struct batch *batch, size_t index, const uint8_t lin
     record.state = CLAIM_LINE_REVERSED;
     record.reversed_by = batch->context->leaf_index + 1;
     record.pack = subject->key;  // the view's bytes end with the next write
-    const enum pt_code code = forget_due(batch, line_key, err);
+    const enum pt_code code = settle_due(batch, subject, &line, err);
     return code == PT_OK ? write_line(batch, line_key, &record, err) : code;
 }
 

@@ -2,8 +2,7 @@
 //   'p' pack key                         -> the pack's dispensings and settled lines (claim_pack)
 //   'l' line key                         -> what became of an insurer's line last (claim_line_record)
 //   'b' leaf of the batch, big-endian    -> CBOR [* line-answer], in the batch's order (claim_answer.h)
-//   'd' insurer mark, line key           -> pack key, of a settled line whose dispensing was undone or taken back since. It
-//                                           may be one no longer: who lists them looks at the pack again.
+//   'd' insurer mark, line key           -> pack key, of a settled line whose dispensing was undone or taken back since
 #ifndef PACKTRAIL_LEDGER_STATE_CLAIM_RECORD_H
 #define PACKTRAIL_LEDGER_STATE_CLAIM_RECORD_H
 

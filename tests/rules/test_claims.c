@@ -288,6 +288,12 @@ static void what_comes_back_after_settling_is_told(void **state) {
     expect(claims_one(&lab, 1, line), CLAIM_REFUSED, CLAIM_OVER_DISPENSED, 14);
     line.units = 4;
     expect(claims_one(&lab, 1, line), CLAIM_SETTLED, CLAIM_REASON_NONE, 18);
+    // The older line given back settles what was due of the newer one.
+    const struct claims_event more = {.serial = "1", .step = "receiving", .disposition = "returned", .seconds = 240, .units = 2};
+    claims_say(&lab, &more);
+    assert_true(listed_as_due(1, "L3"));
+    expect(claims_one(&lab, 0, claims_reversal("L1", "1")), CLAIM_REVERSED, CLAIM_REASON_NONE, 4);
+    assert_false(listed_as_due(1, "L3"));
 }
 
 static void late_news_count_by_their_own_time(void **state) {
