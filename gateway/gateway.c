@@ -13,6 +13,7 @@
 #include "gateway/intake/intake.h"
 #include "gateway/relay/relay.h"
 #include "gateway/roster/roster_sync.h"
+#include "gateway/settlement/settlement.h"
 
 enum { MOST_KEY_FILE = 65536, MOST_GENESIS = 16 * 1024 * 1024, STOP_DEADLINE_MS = 5000 };
 
@@ -30,9 +31,10 @@ struct gateway {
     struct forward *forward;
     struct relay *relay;
     struct intake *intake;
+    struct settlement *settlement;  // NULL: not configured
     struct metrics *metrics;
     struct https_server *server;
-    struct https_route routes[16];
+    struct https_route routes[24];
 };
 
 static void block_sealed(void *arg) { forward_wake(((struct gateway *)arg)->forward); }
@@ -69,6 +71,41 @@ static void relay_request(void *arg, struct https_request *request) {
     if (admit(gateway, request)) relay_handle(gateway->relay, request);
 }
 
+// Reports and sales are the pharmacy's own: for its office (a company's, operator's or client's certificate) of the party
+// that the gateway itself belongs to, not for terminals and other gateways.
+static bool admit_office(struct gateway *gateway, struct https_request *request) {
+    if (!admit(gateway, request)) return false;
+    struct pt_error err = {0};
+    const struct roster_actor *asks = roster_by_tls(gateway->roster, &https_request_identity(request)->thumbprint);
+    const struct pt_digest kid = verify_key_thumbprint(gateway->signer.key);
+    const struct roster_actor *own = roster_by_kid(gateway->roster, &kid);
+    const enum actor_role role = asks ? asks->actor.role : ACTOR_DEVICE;
+    if (!gateway->settlement) pt_fail(&err, PT_NOT_FOUND, NULL, "settlement is not configured on this gateway");
+    else if (!asks || asks->actor.revoked || (role != ACTOR_COMPANY && role != ACTOR_OPERATOR && role != ACTOR_CLIENT))
+        pt_fail(&err, PT_FORBIDDEN, NULL, "settlement is for the pharmacy's office");
+    else if (!own || strcmp(own->actor.party, asks->actor.party) != 0)
+        pt_fail(&err, PT_FORBIDDEN, NULL, "settlement is for the party that this gateway belongs to");
+    else return true;
+    https_reply_problem(request, &err);
+    return false;
+}
+
+#define SETTLEMENT_HANDLER(name)                                                     \
+    static void name(void *arg, struct https_request *request) {                     \
+        struct gateway *gateway = arg;                                               \
+        if (admit_office(gateway, request)) settlement_##name(gateway->settlement, request); \
+    }
+SETTLEMENT_HANDLER(get_reports)
+SETTLEMENT_HANDLER(get_report)
+SETTLEMENT_HANDLER(get_document)
+SETTLEMENT_HANDLER(post_retry)
+SETTLEMENT_HANDLER(put_sale)
+
+static enum pt_code statement_taken(void *arg, const struct pt_digest *id, struct pt_bytes statement, pt_millis now, struct pt_error *err) {
+    return settlement_take(((struct gateway *)arg)->settlement, id, statement, now, err);
+}
+static enum pt_code all_taken(void *arg, struct pt_error *err) { return settlement_taken(((struct gateway *)arg)->settlement, err); }
+
 static void get_healthz(void *arg, struct https_request *request) {
     const struct gateway *gateway = arg;
     struct spool_status status;
@@ -88,6 +125,7 @@ static void get_healthz(void *arg, struct https_request *request) {
 static void get_metrics(void *arg, struct https_request *request) {
     const struct gateway *gateway = arg;
     PT_CLEANUP(pt_buf_free) struct pt_buf body = PT_BUF_INIT((size_t)4 * 1024 * 1024);
+    if (gateway->settlement) settlement_measure(gateway->settlement);
     metrics_write(gateway->metrics, &body);
     https_reply_text(request, 200, METRICS_CONTENT_TYPE, pt_buf_bytes(&body));
 }
@@ -141,6 +179,34 @@ static enum pt_code open_stores(struct gateway *gateway, struct pt_error *err) {
     return roster_open(&gateway->genesis, cache, &gateway->roster, err);
 }
 
+static enum pt_code start_settlement(struct gateway *gateway, struct pt_error *err) {
+    const struct gateway_options *o = gateway->options;
+    char directory[1024];
+    snprintf(directory, sizeof directory, "%s/settlement", o->data_dir);
+    const struct settlement_options settlement = {
+        .directory = directory,
+        .mapping_file = o->mapping_file,
+        .urls = {[PLATFORM_TRACE] = o->trace_url, [PLATFORM_INSURER] = o->insurer_url},
+        .platform_client = {.ca_file = o->platform_ca[0] ? o->platform_ca : NULL,
+                            .certificate_file = o->platform_certificate[0] ? o->platform_certificate : NULL,
+                            .key_file = o->platform_key[0] ? o->platform_key : NULL,
+                            .total_timeout_ms = (unsigned)o->platform_timeout,
+                            .max_body = ANSWER_MAX,
+                            .allow_plain_loopback = true},
+        .ledger_url = o->ledger_url,
+        .ledger_client = client_options(gateway),
+        .feed_interval = o->feed_interval,
+        .pauses = {o->platform_least_retry, o->platform_most_retry, o->platform_processing},
+        .roster = gateway->roster,
+        .genesis = gateway->genesis.hash,
+        .env = gateway->env,
+        .metrics = gateway->metrics,
+    };
+    if (!o->mapping_file[0]) return PT_OK;
+    const enum pt_code code = settlement_start(&settlement, &gateway->settlement, err);
+    return code == PT_OK ? settlement_recover(gateway->settlement, gateway->spool, err) : code;
+}
+
 static enum pt_code start_workers(struct gateway *gateway, struct pt_error *err) {
     const struct gateway_options *o = gateway->options;
     char evidence_dir[1024];
@@ -159,6 +225,8 @@ static enum pt_code start_workers(struct gateway *gateway, struct pt_error *err)
         .block_sealed = block_sealed,
         .signer_unknown = signer_unknown,
         .disk_failed = disk_failed,
+        .taken = gateway->settlement ? statement_taken : NULL,
+        .all_taken = all_taken,
         .arg = gateway,
     };
     enum pt_code code = roster_sync_start(&sync, &gateway->sync, err);
@@ -180,6 +248,11 @@ static enum pt_code start_server(struct gateway *gateway, struct pt_error *err) 
         {HTTPS_GET, "/recalls", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/recalls/{id}", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/checkpoint", 0, NULL, relay_request, gateway},
+        {HTTPS_GET, "/settlement/reports", 0, NULL, get_reports, gateway},
+        {HTTPS_GET, "/settlement/reports/{id}", 0, NULL, get_report, gateway},
+        {HTTPS_GET, "/settlement/reports/{id}/document", 0, NULL, get_document, gateway},
+        {HTTPS_POST, "/settlement/reports/{id}/retry", 0, NULL, post_retry, gateway},
+        {HTTPS_PUT, "/settlement/sales/{token}", SETTLEMENT_SALE_MAX, WIRE_TYPE_JSON, put_sale, gateway},
         {HTTPS_GET, "/healthz", 0, NULL, get_healthz, gateway},
         {HTTPS_GET, "/metrics", 0, NULL, get_metrics, gateway},
     };
@@ -215,6 +288,7 @@ enum pt_code gateway_start(const struct gateway_options *options, const struct p
     if (code == PT_OK) code = load_genesis(gateway, err);
     if (code == PT_OK) code = load_signer(gateway, err);
     if (code == PT_OK) code = open_stores(gateway, err);
+    if (code == PT_OK) code = start_settlement(gateway, err);
     if (code == PT_OK) code = start_workers(gateway, err);
     if (code == PT_OK) code = start_server(gateway, err);
     if (code != PT_OK) {
@@ -231,6 +305,7 @@ void gateway_stop(struct gateway *gateway) {
     if (!gateway) return;
     https_server_stop(gateway->server, STOP_DEADLINE_MS);
     intake_stop(gateway->intake);
+    settlement_stop(gateway->settlement);
     relay_stop(gateway->relay);
     forward_stop(gateway->forward);
     roster_sync_stop(gateway->sync);

@@ -17,6 +17,8 @@ struct gateway_options {
     int64_t client_rate;
     int64_t most_body, most_connections, most_waiting_bytes, relay_threads, relay_waiting;
     int64_t idle_timeout, request_timeout;
+    char *mapping_file, *trace_url, *insurer_url, *platform_ca, *platform_certificate, *platform_key;
+    int64_t platform_timeout, platform_least_retry, platform_most_retry, platform_processing;
     int64_t log_level;
 };
 

@@ -2,7 +2,7 @@
 #include "common/wire/wire.h"
 #include "gateway/gateway.h"
 
-enum { KEY_COUNT = 26 };
+enum { KEY_COUNT = 36 };
 
 static void declare(struct gateway_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -32,6 +32,16 @@ static void declare(struct gateway_options *o, struct pt_config_key keys[KEY_COU
         {"spool", "most_bytes", PT_CONFIG_BYTES, "4g", 1048576, 1024 * gigabyte, "above it statements are answered `later`", NULL, &o->spool_bytes, NULL},
         {"relay", "threads", PT_CONFIG_NUMBER, "2", 1, 16, "connections to the ledger for terminals' questions", NULL, &o->relay_threads, NULL},
         {"relay", "waiting", PT_CONFIG_NUMBER, "256", 1, 10000, "questions that may wait", NULL, &o->relay_waiting, NULL},
+        {"settlement", "mapping", PT_CONFIG_PATH, "", 0, 0, "what the platforms call things (gateway/settlement/mapping.example.json); empty: no settlement", &o->mapping_file, NULL, NULL},
+        {"settlement", "trace_url", PT_CONFIG_TEXT, "", 0, 400, "https://host of the trace platform (http only on this machine); empty: no reports to it", &o->trace_url, NULL, NULL},
+        {"settlement", "insurer_url", PT_CONFIG_TEXT, "", 0, 400, "likewise of the insurer's platform", &o->insurer_url, NULL, NULL},
+        {"settlement", "ca", PT_CONFIG_PATH, "", 0, 0, "PEM bundle that the platforms are checked against; empty: the system's", &o->platform_ca, NULL, NULL},
+        {"settlement", "certificate", PT_CONFIG_PATH, "", 0, 0, "own certificate towards the platforms (PEM); empty: none", &o->platform_certificate, NULL, NULL},
+        {"settlement", "key", PT_CONFIG_PATH, "", 0, 0, "its key (PEM)", &o->platform_key, NULL, NULL},
+        {"settlement", "timeout", PT_CONFIG_MILLIS, "10s", 100, 300000, "for a platform's answer; then the outcome is unknown and the platform is asked", NULL, &o->platform_timeout, NULL},
+        {"settlement", "least_retry", PT_CONFIG_MILLIS, "1s", 1, 60000, "first pause before a platform is asked, or sent to, again", NULL, &o->platform_least_retry, NULL},
+        {"settlement", "most_retry", PT_CONFIG_MILLIS, "10min", 1, 86400000, "it doubles up to this", NULL, &o->platform_most_retry, NULL},
+        {"settlement", "processing", PT_CONFIG_MILLIS, "2min", 0, 86400000, "how long a platform may take to show what it got; \"not here\" is believed only after it", NULL, &o->platform_processing, NULL},
         {"log", "level", PT_CONFIG_NUMBER, "1", 0, 3, "0 debug, 1 info, 2 warning, 3 error", NULL, &o->log_level, NULL},
     };
     for (int i = 0; i < KEY_COUNT; i++) keys[i] = declared[i];

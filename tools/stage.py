@@ -58,6 +58,7 @@ class Stage:
         self.processes = {}
         self.extra_environment = {}
         self.server_settings = {}  # further lines of the [server] section, by actor
+        self.gateway_more = ""  # further sections of the gateway's configuration
         self.gateway_port, self.ledger_port, self.page_port = free_port(), free_port(), free_port()
 
     def path(self, *parts):
@@ -116,7 +117,7 @@ class Stage:
                             f"genesis = {self.path('consortium/genesis.cbor')}\n"
                             f"sign_key = {self.path('consortium/actors/gateway/sign.key')}\n"
                             + self.server_section("gateway", self.gateway_port) +
-                            f"[ledger]\nurl = https://127.0.0.1:{self.ledger_port}\nfeed_interval = 1s\n")
+                            f"[ledger]\nurl = https://127.0.0.1:{self.ledger_port}\nfeed_interval = 1s\n" + self.gateway_more)
         self.start("gateway", [self.gateway, "--config", config], self.gateway_port)
 
     def add_terminal(self, name, label, gln, nfc="", key=""):

@@ -161,15 +161,32 @@ static void acknowledge(struct intake *intake, struct submission *submission, co
     free_submission(submission);
 }
 
+// Hands on what is to be acknowledged. Duplicates, too: the first time something may have ended between spool and there.
+static enum pt_code hand_on(struct intake *intake, const struct submission *list, pt_millis now, struct pt_error *err) {
+    enum pt_code code = PT_OK;
+    if (!intake->options.taken) return PT_OK;
+    for (const struct submission *s = list; s; s = s->next)
+        for (size_t i = 0; i < s->count && code == PT_OK; i++)
+            if (s->acks[i].outcome == WIRE_ACCEPTED || s->acks[i].outcome == WIRE_DUPLICATE)
+                code = intake->options.taken(intake->options.arg, &s->acks[i].id, s->statements[i], now, err);
+    struct pt_error end_err = {0};
+    const enum pt_code ended = intake->options.all_taken(intake->options.arg, &end_err);
+    if (code != PT_OK || ended == PT_OK) return code;
+    return pt_fail(err, ended, end_err.where, "%s", end_err.what);
+}
+
 static void write_all(struct intake *intake, struct submission *list) {
     const pt_millis now = intake->options.env->now(intake->options.env->ctx);
     struct pt_error err = {0};
     for (struct submission *s = list; s; s = s->next) write_statements(intake, s, now);
     // One fsync for every request that came meanwhile.
-    const bool failed = spool_sync(intake->options.spool, &err) != PT_OK;
+    bool failed = spool_sync(intake->options.spool, &err) != PT_OK;
     if (failed) {
         pt_log_error("spool-sync-failed", &err);
         intake->options.disk_failed(intake->options.arg);
+    } else if (hand_on(intake, list, now, &err) != PT_OK) {
+        pt_log_error("statements-not-handed-on", &err);
+        failed = true;
     }
     while (list) {
         struct submission *next = list->next;

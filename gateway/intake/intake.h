@@ -20,6 +20,10 @@ struct intake_options {
     void (*block_sealed)(void *arg);   // there is something to send; called on the intake thread
     void (*signer_unknown)(void *arg); // the roster may be behind; called on a server worker
     void (*disk_failed)(void *arg);    // what reached the disk is unknown; the process must end and start anew
+    // Whoever else has to have a statement before it is acknowledged; NULL: nobody. `taken` is called with each statement
+    // that the spool holds durably, `all_taken` once after them: an error of either answers the terminal `later`.
+    enum pt_code (*taken)(void *arg, const struct pt_digest *id, struct pt_bytes statement, pt_millis now, struct pt_error *err);
+    enum pt_code (*all_taken)(void *arg, struct pt_error *err);
     void *arg;
 };
 

@@ -234,6 +234,21 @@ static enum pt_code read_statement(struct spool *spool, const struct held *held,
     return cbor_finish(&reader);
 }
 
+enum pt_code spool_each(struct spool *spool,
+                        enum pt_code (*each)(void *arg, const struct pt_digest *id, struct pt_bytes statement, struct pt_error *err),
+                        void *arg, struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf record = PT_BUF_INIT(PT_JOURNAL_MAX_RECORD);
+    enum pt_code code = PT_OK;
+    pthread_mutex_lock(&spool->lock);
+    for (size_t i = 0; i < spool->held_count && code == PT_OK; i++) {
+        struct pt_bytes statement;
+        code = read_statement(spool, held_at(spool, i), &record, &statement, err);
+        if (code == PT_OK) code = each(arg, &held_at(spool, i)->id, statement, err);
+    }
+    pthread_mutex_unlock(&spool->lock);
+    return code;
+}
+
 // Collects the bodies of `count` held statements, copied into `bodies`, as views.
 static enum pt_code collect(struct spool *spool, const struct held *first, size_t count, struct pt_buf *bodies,
                             struct pt_bytes *views, struct pt_error *err) {

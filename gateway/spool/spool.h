@@ -40,6 +40,12 @@ enum pt_code spool_add(struct spool *spool, struct pt_bytes statement, const str
                        enum spool_added *added, struct pt_error *err) PT_NODISCARD;
 enum pt_code spool_sync(struct spool *spool, struct pt_error *err) PT_NODISCARD;
 
+// Calls `each` with every statement that is not final, in the order of their arrival; stops at the first error. The spool is
+// locked meanwhile.
+enum pt_code spool_each(struct spool *spool,
+                        enum pt_code (*each)(void *arg, const struct pt_digest *id, struct pt_bytes statement, struct pt_error *err),
+                        void *arg, struct pt_error *err) PT_NODISCARD;
+
 // Seals every block that is due at `now` (or all there is, if `flush`). *sealed counts them.
 enum pt_code spool_seal_due(struct spool *spool, pt_millis now, bool flush, size_t *sealed, struct pt_error *err) PT_NODISCARD;
 
