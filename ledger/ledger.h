@@ -9,6 +9,7 @@
 #include "common/chain/actor.h"
 #include "common/chain/block.h"
 #include "common/chain/entry.h"
+#include "common/chain/rules_change.h"
 #include "common/cose/receipt.h"
 #include "common/epcis/event.h"
 #include "common/identify/pack_id.h"
@@ -251,6 +252,17 @@ enum pt_code ledger_alerts(struct ledger *ledger, const struct pack_id *pack, ui
 // The master record in force at `at` as it was signed (its payload), by kind and identifier (common/master).
 enum pt_code ledger_master(struct ledger *ledger, unsigned kind, const char *identifier, pt_millis at, struct pt_buf *out,
                            struct pt_error *err) PT_NODISCARD;
+
+// The rules that decide the next height, unless one of the pending changes begins there.
+struct ledger_rules {
+    uint64_t height;                 // of the state that the answer is from
+    uint64_t version;
+    struct rules_setting *settings;  // sorted by name
+    size_t setting_count;
+    struct rules_change *pending;    // by height
+    size_t pending_count;
+};
+enum pt_code ledger_rules(struct ledger *ledger, struct pt_arena *arena, struct ledger_rules *out, struct pt_error *err) PT_NODISCARD;
 
 // Calls `seen` (on a ledger thread, quickly) after every applied height, for pushing to listeners. NULL stops it.
 void ledger_watch(struct ledger *ledger, void (*seen)(void *arg, uint64_t height), void *arg);

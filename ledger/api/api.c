@@ -31,6 +31,7 @@ static const struct https_route routes[] = {
     {HTTPS_GET, "/recalls/{id}", 0, NULL, api_get_recall, NULL},
     {HTTPS_GET, "/recalls/{id}/reach", 0, NULL, api_get_recall_reach, NULL},
     {HTTPS_GET, "/recalls/{id}/packs", 0, NULL, api_get_recall_packs, NULL},
+    {HTTPS_GET, "/rules", 0, NULL, api_get_rules, NULL},
     {HTTPS_GET, "/healthz", 0, NULL, api_get_health, NULL},
     {HTTPS_GET, "/metrics", 0, NULL, api_get_metrics, NULL},
     {HTTPS_GET, "/openapi.json", 0, NULL, api_get_openapi, NULL},

@@ -69,6 +69,7 @@ void api_get_recalls(void *arg, struct https_request *request);
 void api_get_recall(void *arg, struct https_request *request);
 void api_get_recall_reach(void *arg, struct https_request *request);
 void api_get_recall_packs(void *arg, struct https_request *request);
+void api_get_rules(void *arg, struct https_request *request);
 void api_get_health(void *arg, struct https_request *request);
 void api_get_metrics(void *arg, struct https_request *request);
 void api_get_openapi(void *arg, struct https_request *request);

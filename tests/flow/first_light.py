@@ -292,6 +292,33 @@ def a_terminal_works_while_the_line_is_down(flow):
     must(flow.state("A5")["state"] == "dispensed", f"{flow.state('A5')}")
 
 
+def the_rules_change_at_a_height(flow):
+    before = flow.stage.ask("/rules")[1]
+    must(before["settings"] == {} and before["pending"] == [], f"rules that nobody has changed: {before}")
+    height = before["height"] + 3
+    change = ["rules", flow.stage.path("consortium"), "--operator", "operator", "--from-height", str(height), "--reason", "too many of them",
+              "--url", f"https://127.0.0.1:{flow.stage.ledger_port}"]
+    flow.stage.admin(*change, "--set", "alert.dead_code.mode=shadow")
+    waiting = flow.stage.ask("/rules")[1]
+    must(waiting["settings"] == {} and [item["from_height"] for item in waiting["pending"]] == [height], f"a change that waits: {waiting}")
+    modes = {}
+    for number in range(4):
+        serial = f"RULE{number}"
+        flow.work(flow.factory, "commission", codes=[elements(serial)])
+        flow.work(flow.factory, "destroy", codes=[elements(serial)])
+        flow.work(flow.factory, "ship", codes=[elements(serial)])
+        flow.sync(flow.factory)
+        for alert in flow.stage.ask("/alerts?order=newest")[1]["alerts"]:
+            if alert.get("pack") == epc(serial) and alert["kind"] == "dead_code":
+                modes[number] = alert["mode"]
+    must(list(modes) == [0, 1, 2, 3] and modes[3] == "shadow", f"the alert's mode, block by block: {modes}")
+    after = flow.stage.ask("/rules")[1]
+    must(after["settings"] == {"alert.dead_code.mode": 1} and after["pending"] == [], f"after the height: {after}")
+    refused = run([flow.stage.tool, "admin", "rules", flow.stage.path("consortium"), "--operator", "operator", "--from-height", "1",
+                   "--set", "alert.dead_code.mode=enforce", "--reason", "in the past", "--url", f"https://127.0.0.1:{flow.stage.ledger_port}"], allowed=(0, 1))
+    must(flow.stage.ask("/rules")[1]["pending"] == [], f"a change for a height that is over was taken: {refused}")
+
+
 def a_key_on_a_token_signs(flow):
     if not shutil.which("softhsm2-util"):
         return
@@ -339,7 +366,7 @@ CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, a_mistake_is_take
          the_verification_message_has_its_reasons, a_code_without_its_separator_is_no_fake, a_product_has_its_names, only_the_maker_announces_packs, every_step_has_a_proof,
          proofs_between_sizes_hold, what_was_sent_twice_is_there_once, hostile_statements_are_refused,
          only_enrolled_clients_are_served, a_revoked_terminal_changes_nothing_more, a_terminal_works_while_the_line_is_down,
-         a_key_on_a_token_signs, the_api_is_as_its_document_says, everything_ends_when_asked]
+         the_rules_change_at_a_height, a_key_on_a_token_signs, the_api_is_as_its_document_says, everything_ends_when_asked]
 
 
 def main():

@@ -38,6 +38,9 @@ static const char overview[] =
     "      Signs master records of products, parties and places.\n"
     "  recall begin|extend|end|show DIR …\n"
     "      Recalls packs by product, lot or serial range; `admin recall --help` says how.\n"
+    "  rules DIR --operator NAME --from-height H [--version N] [--set NAME=VALUE]… --reason TEXT [--url URL | --out FILE]\n"
+    "      A rule version, settings, or both, from height H on. alert.KIND.mode=shadow|enforce switches an alert; GET /rules\n"
+    "      of a ledger node tells what is in force and what waits. A version is never taken back.\n"
     "  send DIR (--operator NAME | --company NAME) --url URL\n"
     "      Sends what was signed and is not on the ledger yet.\n"
     "  renew DIR NAME [--host …] [--days N] [--cert FILE]\n"
@@ -61,6 +64,7 @@ static const struct {
 } parts[] = {
     {"init", admin_init},   {"actor", admin_actor},   {"genesis", admin_genesis}, {"inspect", admin_inspect},
     {"enrol", admin_enrol}, {"revoke", admin_revoke}, {"master", admin_master},   {"send", admin_send}, {"recall", admin_recall},
+    {"rules", admin_rules},
     {"renew", admin_renew}, {"show", admin_show},
 };
 
