@@ -4,7 +4,11 @@
 #include <string.h>
 
 #define LEAST_DARK 0.80
+#define GOOD_DARK 0.9
 #define LEAST_ARM 6.0        // pixels
+#define LEAST_BENT 30.0      // shorter arms are taken as straight
+#define BOW_STEP 0.012       // of the arm
+#define BOW_STEPS 6
 #define MOST_RATIO 22.0      // 144 to 8 modules, seen slanted
 #define SAMPLES_MAX 160
 #define SKIP 3               // corners of the hull that an arm may pass over
@@ -42,9 +46,14 @@ static unsigned simplify(const struct dm_component *component, double tolerance,
     return count;
 }
 
-// Share of the line from a to b that is dark a little inside of it. The hull goes round so that inside is at the left
-// of its way on the picture's axes (x right, y down): (dy, -dx).
-static double dark_along(const struct dm_depth_map *map, struct scan_point a, struct scan_point b) {
+// A hull's side that may bend.
+struct arm {
+    double dark;  // share of it that is dark a little inside
+    double bow;   // inwards at its middle, pixels
+};
+
+// The hull goes round so that inside is at the left of its way on the picture's axes (x right, y down): (dy, -dx).
+static double dark_along(const struct dm_depth_map *map, struct scan_point a, struct scan_point b, double bow) {
     static const double insets[] = {0.6, 1.3, 2.2};
     double length = distance(a, b), best = 0;
     double nx = (b.y - a.y) / length, ny = -(b.x - a.x) / length;
@@ -53,12 +62,27 @@ static double dark_along(const struct dm_depth_map *map, struct scan_point a, st
         unsigned dark = 0;
         if (insets[k] > length / 10 && k > 0) break;
         for (unsigned i = 0; i < samples; i++) {
-            struct scan_point p = between(a, b, (i + 0.5) / samples);
-            dark += dm_depth_near(map, p.x + nx * insets[k], p.y + ny * insets[k]) > 0;
+            double t = (i + 0.5) / samples, in = insets[k] + bow * 4 * t * (1 - t);
+            struct scan_point p = between(a, b, t);
+            dark += dm_depth_near(map, p.x + nx * in, p.y + ny * in) > 0;
         }
         double share = samples ? (double)dark / samples : 0;
         if (share > best) best = share;
     }
+    return best;
+}
+
+// Straight where that will do; else bent either way in steps of about a bar's thickness, the darkest.
+static struct arm arm_of(const struct dm_depth_map *map, struct scan_point a, struct scan_point b) {
+    double length = distance(a, b);
+    if (length < LEAST_ARM) return (struct arm){0};
+    struct arm best = {dark_along(map, a, b, 0), 0};
+    if (best.dark >= GOOD_DARK || length < LEAST_BENT) return best;
+    for (int i = 1; i <= BOW_STEPS; i++)
+        for (int way = -1; way <= 1; way += 2) {
+            double bow = way * i * BOW_STEP * length, dark = dark_along(map, a, b, bow);
+            if (dark > best.dark + 0.02) best = (struct arm){dark, bow};
+        }
     return best;
 }
 
@@ -74,12 +98,15 @@ static double thickness_at(const struct dm_depth_map *map, struct scan_point edg
 
 // The bar's thickness: where a light module follows it is short, elsewhere longer, so a low percentile.
 static double thickness_of(const struct dm_depth_map *map, struct scan_point a, struct scan_point b, struct scan_point inward,
-                           double most) {
+                           double bow, double most) {
     double found[THICKNESS_SAMPLES];
     unsigned count = 0;
     double length = hypot(inward.x, inward.y);
     for (unsigned i = 0; i < THICKNESS_SAMPLES; i++) {
-        double t = thickness_at(map, between(a, b, (i + 0.5) / THICKNESS_SAMPLES), inward.x / length, inward.y / length, most);
+        double share = (i + 0.5) / THICKNESS_SAMPLES, in = bow * 4 * share * (1 - share) / length;
+        struct scan_point edge = between(a, b, share);
+        edge = (struct scan_point){edge.x + inward.x * in, edge.y + inward.y * in};
+        double t = thickness_at(map, edge, inward.x / length, inward.y / length, most);
         if (t < 0.5) continue;
         unsigned at = count++;
         for (; at > 0 && found[at - 1] > t; at--) found[at] = found[at - 1];
@@ -134,26 +161,25 @@ static bool measure(const struct dm_depth_map *map, struct dm_corner *c) {
     double tall = hypot(up.x, up.y), wide = hypot(right.x, right.y);
     double sine = fabs(up.x * right.y - up.y * right.x) / (tall * wide);
     if (tall < LEAST_ARM || wide < LEAST_ARM || tall > MOST_RATIO * wide || wide > MOST_RATIO * tall || sine < 0.35) return false;
-    c->bar_across = thickness_of(map, c->bottom_left, c->bottom_right, up, tall / 3);
-    c->bar_upright = thickness_of(map, c->top_left, c->bottom_left, right, wide / 3);
+    c->bar_across = thickness_of(map, c->bottom_left, c->bottom_right, up, c->bow_bottom, tall / 3);
+    c->bar_upright = thickness_of(map, c->top_left, c->bottom_left, right, c->bow_left, wide / 3);
     return c->bar_across > 0 && c->bar_upright > 0;
 }
 
 static void search(const struct dm_depth_map *map, const struct scan_point *hull, unsigned count, struct dm_corner *out,
                    size_t *found) {
-    double dark[DM_HULL_MAX][SKIP];
+    struct arm arms[DM_HULL_MAX][SKIP];
     for (unsigned i = 0; i < count; i++)
-        for (unsigned k = 0; k < SKIP; k++) {
-            struct scan_point a = hull[i], b = hull[(i + k + 1) % count];
-            dark[i][k] = distance(a, b) >= LEAST_ARM ? dark_along(map, a, b) : 0;
-        }
+        for (unsigned k = 0; k < SKIP; k++) arms[i][k] = arm_of(map, hull[i], hull[(i + k + 1) % count]);
     for (unsigned i = 0; i < count; i++)
         for (unsigned k = 0; k < SKIP; k++)
             for (unsigned m = 0; m < SKIP && k + m + 2 < count; m++) {
                 unsigned b = (i + k + 1) % count, c = (b + m + 1) % count;
-                if (dark[i][k] < LEAST_DARK || dark[b][m] < LEAST_DARK) continue;
+                const struct arm *left = &arms[i][k], *bottom = &arms[b][m];
+                if (left->dark < LEAST_DARK || bottom->dark < LEAST_DARK) continue;
                 struct dm_corner corner = {.top_left = hull[i], .bottom_left = hull[b], .bottom_right = hull[c],
-                                           .dark = fmin(dark[i][k], dark[b][m])};
+                                           .dark = fmin(left->dark, bottom->dark), .bow_left = left->bow,
+                                           .bow_bottom = bottom->bow};
                 if (!measure(map, &corner)) continue;
                 guess_fourth(hull, count, i, c, &corner);
                 add(out, found, &corner);

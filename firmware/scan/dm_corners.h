@@ -12,6 +12,7 @@ struct dm_corner {
     struct scan_point guess;         // the fourth corner by the hull's other sides
     bool has_guess;
     double dark;                     // share of the two outer edges that is dark just inside, 0 to 1
+    double bow_left, bow_bottom;     // how far the edges bend inwards at their middle, in pixels; negative: outwards
     double bar_across, bar_upright;  // thickness of the bottom bar and of the left bar, in pixels
 };
 

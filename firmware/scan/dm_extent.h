@@ -10,13 +10,14 @@
 
 struct dm_extent {
     struct dm_shape shape;
-    struct dm_grid grid;   // prepared, straight
+    struct dm_grid grid;   // prepared, bent as the L is
     double timing;         // share of the timing modules that are as they must be
     double score;          // the same in grey, -1 to 1
 };
 
-// The shapes whose timing patterns fit best, the best first; gives their number.
-size_t dm_extents_of(const struct dm_depth_map *map, const struct dm_corner *corner, struct dm_work *work,
+// The shapes whose timing patterns fit best, the best first; gives their number. `round`: whether modules may be
+// narrower at the ends, as on a bottle.
+size_t dm_extents_of(const struct dm_depth_map *map, const struct dm_corner *corner, bool round, struct dm_work *work,
                      struct dm_extent out[DM_EXTENTS_MAX]);
 
 #endif

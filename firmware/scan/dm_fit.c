@@ -16,16 +16,18 @@ struct eye {
     double sum, weight;
     unsigned right, seen;
     double contrast;
+    bool straight;
 };
 
-// The module whose middle is at (col, row), counted in modules from the top left.
+// The module whose middle is at (col, row), counted in modules from the top left. A large one is looked at in two places,
+// across it or down it, so that the grid comes to lie in the modules' middles.
 static void look(struct eye *eye, double col, double row, bool dark, double weight) {
-    static const double offsets[4][2] = {{-1, -1}, {1, -1}, {-1, 1}, {1, 1}};
-    double depth = 0;
-    unsigned times = eye->spread > 0 ? 4 : 1;
+    double depth = 0, way = ((int)(col + row) & 1) ? eye->spread : -eye->spread;
+    unsigned times = eye->spread > 0 ? 2 : 1;
     for (unsigned i = 0; i < times; i++) {
-        struct scan_point p = dm_grid_point(eye->grid, (col + offsets[i][0] * eye->spread) * eye->du,
-                                            (row + offsets[i][1] * eye->spread) * eye->dv);
+        double side = i == 0 ? eye->spread : -eye->spread, u = (col + side) * eye->du;
+        double v = (row + (i == 0 ? way : -way)) * eye->dv;
+        struct scan_point p = eye->straight ? scan_project(&eye->grid->projection, u, v) : dm_grid_point(eye->grid, u, v);
         double d = dm_depth_at(eye->map, p.x, p.y);
         depth += d > eye->cap ? eye->cap : d < -eye->cap ? -eye->cap : d;
     }
@@ -76,7 +78,7 @@ static double module_of(const struct dm_shape *shape, const struct dm_grid *grid
 
 static struct eye eye_of(const struct dm_depth_map *map, const struct dm_shape *shape, const struct dm_grid *grid, double cap) {
     double module = module_of(shape, grid);
-    return (struct eye){.map = map, .grid = grid, .du = 1.0 / shape->cols, .dv = 1.0 / shape->rows, .cap = cap,
+    return (struct eye){.map = map, .straight = dm_grid_is_straight(grid), .grid = grid, .du = 1.0 / shape->cols, .dv = 1.0 / shape->rows, .cap = cap,
                         .spread = module >= 5 ? 0.3 : module >= 2.5 ? 0.2 : 0};
 }
 
@@ -92,7 +94,7 @@ static double score_capped(const struct dm_depth_map *map, const struct dm_shape
     struct eye eye = eye_of(map, shape, grid, cap);
     look_at_finder(&eye, shape);
     look_around(&eye, shape);
-    if (work) (void)dm_work_take(work, (size_t)eye.seen * (eye.spread > 0 ? 4 : 1));
+    if (work) (void)dm_work_take(work, (size_t)eye.seen * (eye.spread > 0 ? 2 : 1));
     return eye.sum / eye.weight / cap;
 }
 
@@ -131,8 +133,9 @@ static bool step_one(struct descent *d, struct dm_grid *grid, unsigned index, do
 
 static double step_of(const struct descent *d, const struct dm_grid *grid, unsigned index, double modules) {
     if (index < 8) return modules * module_of(d->shape, grid);
-    bool down = index == 8 || index == 10 || index == 13;
-    return modules / (down ? d->shape->rows : d->shape->cols);
+    bool down = index == 8 || index == 10 || index == 13 || index == 15;
+    // A rounding moves modules by a tenth of its size at most.
+    return modules / (down ? d->shape->rows : d->shape->cols) * (index >= 14 ? 8 : 1);
 }
 
 double dm_fit_improve(const struct dm_depth_map *map, const struct dm_shape *shape, enum dm_fit_freedom freedom, double reach,

@@ -23,7 +23,14 @@ bool dm_grid_prepare(struct dm_grid *grid) {
     return scan_projection_of(grid->corner, &grid->projection);
 }
 
+bool dm_grid_is_straight(const struct dm_grid *grid) {
+    for (int i = 0; i < 2; i++)
+        if (grid->bow[i] != 0 || grid->bow[i + 2] != 0 || grid->stretch[i] != 0 || grid->round[i] != 0) return false;
+    return true;
+}
+
 double *dm_grid_parameter(struct dm_grid *grid, unsigned index) {
     if (index < 8) return index % 2 == 0 ? &grid->corner[index / 2].x : &grid->corner[index / 2].y;
-    return index < 12 ? &grid->bow[index - 8] : &grid->stretch[index - 12];
+    if (index < 12) return &grid->bow[index - 8];
+    return index < 14 ? &grid->stretch[index - 12] : &grid->round[index - 14];
 }

@@ -2,6 +2,7 @@
 
 // Below this share of right finder modules a grid is not looked at.
 #define LEAST_FINDER 0.80
+#define SHARPEN 0.25f
 // Few check words catch few mistakes, so such a symbol must show itself clearly.
 #define FEW_CHECK_WORDS 7
 #define LEAST_FINDER_FEW 0.88
@@ -39,13 +40,26 @@ static double threshold_local(const struct dm_modules *s, unsigned row, unsigned
     return (low + high) / 2.0;
 }
 
-enum rule { SURROUNDINGS, GLOBAL, CLOSE, WIDE, RULES };
+enum rule { SURROUNDINGS, GLOBAL, CLOSE, WIDE, SHARPENED, RULES };
+
+// Blur lets each module shine into its neighbours; taking a part of them off again undoes most of that.
+static void sharpen(const struct dm_modules *s, struct dm_modules *out) {
+    *out = (struct dm_modules){.rows = s->rows, .cols = s->cols};
+    for (unsigned row = 0; row < s->rows; row++)
+        for (unsigned col = 0; col < s->cols; col++) {
+            const float *at = &s->grey[row * s->cols + col];
+            float left = col > 0 ? at[-1] : *at, right = col + 1 < s->cols ? at[1] : *at;
+            float above = row > 0 ? *(at - s->cols) : *at, below = row + 1 < s->rows ? at[s->cols] : *at;
+            float v = *at + SHARPEN * (4 * *at - left - right - above - below);
+            out->grey[row * s->cols + col] = v < 0 ? 0 : v > 255 ? 255 : v;
+        }
+}
 
 static void apply(const struct dm_modules *s, enum rule rule, uint8_t *out) {
     double global = rule == GLOBAL ? threshold_global(s) : 0;
     for (unsigned row = 0; row < s->rows; row++)
         for (unsigned col = 0; col < s->cols; col++) {
-            double level = rule == CLOSE ? threshold_local(s, row, col, 2) : rule == WIDE ? threshold_local(s, row, col, 5) : global;
+            double level = rule == CLOSE || rule == SHARPENED ? threshold_local(s, row, col, 2) : rule == WIDE ? threshold_local(s, row, col, 5) : global;
             out[row * s->cols + col] = s->grey[row * s->cols + col] < level;
         }
 }
@@ -59,8 +73,10 @@ static bool read_dark(const struct scan_dm_size *size, const uint8_t *dark, stru
 bool dm_modules_read(const struct dm_modules *modules, const struct dm_modules *near, const struct scan_dm_size *size,
                      struct scan_symbol *out) {
     uint8_t dark[SCAN_DM_MAX_SIDE * SCAN_DM_MAX_SIDE];
+    struct dm_modules sharp;
     for (enum rule rule = near ? SURROUNDINGS : GLOBAL; rule < RULES; rule++) {
-        apply(rule == SURROUNDINGS ? near : modules, rule, dark);
+        if (rule == SHARPENED) sharpen(modules, &sharp);
+        apply(rule == SURROUNDINGS ? near : rule == SHARPENED ? &sharp : modules, rule, dark);
         if (read_dark(size, dark, out)) return true;
     }
     return false;

@@ -12,6 +12,9 @@
 #define LEAST_SIDE 7u           // pixels of a dark area
 #define LEAST_SCORE 0.35        // of the fitted grid
 #define LEAST_MATCH 0.78
+#define SURE_TIMING 0.9         // read at once
+#define CANDIDATES_MAX 6u       // fitted for an area
+#define BENT_MAX 2u             // fitted with bent sides
 #define PIXEL_STEPS 3           // work for a pixel's threshold and area
 
 struct scene {
@@ -60,37 +63,46 @@ static bool read_grid(const struct scene *s, const struct dm_shape *shape, const
     return dm_modules_read(&grey_mirrored, &near_mirrored, shape->mirrored, out);
 }
 
-static bool read_if_good(const struct scene *s, const struct dm_extent *extent, struct scan_symbol *out) {
+// Fits the grid and reads it where the finder then lies well.
+static bool fit_and_read(const struct scene *s, struct dm_extent *extent, enum dm_fit_freedom freedom, struct scan_symbol *out) {
+    extent->score = dm_fit_improve(&s->map, &extent->shape, freedom, 0.5, s->work, &extent->grid);
     if (extent->score < LEAST_SCORE || dm_fit_match(&s->map, &extent->shape, &extent->grid) < LEAST_MATCH) return false;
     return read_grid(s, &extent->shape, &extent->grid, out);
 }
 
-static int by_score(const struct dm_extent *a, const struct dm_extent *b) { return (a->score < b->score) - (a->score > b->score); }
+// The best of an area's L's and sizes, sorted by score.
+struct candidates {
+    struct dm_extent items[CANDIDATES_MAX];
+    size_t count;
+};
 
-static void sort(struct dm_extent *list, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        for (size_t k = i; k > 0 && by_score(&list[k - 1], &list[k]) > 0; k--) {
-            struct dm_extent swap = list[k];
-            list[k] = list[k - 1];
-            list[k - 1] = swap;
-        }
+static void keep(struct candidates *list, const struct dm_extent *extent) {
+    size_t at = list->count < CANDIDATES_MAX ? list->count++ : CANDIDATES_MAX;
+    if (at == CANDIDATES_MAX && list->items[--at].score >= extent->score) return;
+    for (; at > 0 && list->items[at - 1].score < extent->score; at--) list->items[at] = list->items[at - 1];
+    list->items[at] = *extent;
 }
 
-static bool read_corner(const struct scene *s, const struct dm_corner *corner, struct scan_symbol *out, struct dm_grid *grid) {
-    struct dm_extent extents[DM_EXTENTS_MAX];
-    size_t count = dm_extents_of(&s->map, corner, s->work, extents);
-    for (int round = 0; round < 2; round++) {
-        enum dm_fit_freedom freedom = round == 0 && !s->how->bows ? DM_FIT_CORNERS : DM_FIT_BOWS;
-        if (s->how->bows && round == 1) break;
-        for (size_t i = 0; i < count; i++)
-            extents[i].score = dm_fit_improve(&s->map, &extents[i].shape, freedom, 0.5, s->work, &extents[i].grid);
-        sort(extents, count);
-        for (size_t i = 0; i < count && s->work->left > 0; i++) {
-            *grid = extents[i].grid;
-            if (read_if_good(s, &extents[i], out)) return true;
+// Reads the symbol of these L's, straight at first: nearly always it is the best guess by the timing pattern.
+static bool read_corners(const struct scene *s, const struct dm_corner *corners, size_t count, struct scan_symbol *out,
+                         struct dm_grid *grid) {
+    struct candidates list = {.count = 0}, bent = {.count = 0};
+    for (size_t i = 0; i < count && s->work->left > 0; i++) {
+        struct dm_extent extents[DM_EXTENTS_MAX];
+        size_t extent_count = dm_extents_of(&s->map, &corners[i], s->how->bows, s->work, extents);
+        for (size_t k = 0; k < extent_count; k++) {
+            bool sure = k == 0 && extents[k].timing >= SURE_TIMING && !s->how->bows;
+            if (!sure) keep(&list, &extents[k]);
+            else if (fit_and_read(s, &extents[k], DM_FIT_CORNERS, out)) return *grid = extents[k].grid, true;
+            else if (extents[k].score >= LEAST_SCORE) keep(&bent, &extents[k]);
         }
-        while (count > 0 && (extents[count - 1].score < LEAST_SCORE || count > 3)) count--;
     }
+    for (size_t i = 0; i < list.count && s->work->left > 0; i++) {
+        if (!s->how->bows && fit_and_read(s, &list.items[i], DM_FIT_CORNERS, out)) return *grid = list.items[i].grid, true;
+        if (list.items[i].score >= LEAST_SCORE) keep(&bent, &list.items[i]);
+    }
+    for (size_t i = 0; i < bent.count && i < BENT_MAX && s->work->left > 0; i++)
+        if (fit_and_read(s, &bent.items[i], DM_FIT_BOWS, out)) return *grid = bent.items[i].grid, true;
     return false;
 }
 
@@ -120,9 +132,8 @@ static enum pt_code read_area(const struct scene *s, const struct dm_component *
     struct scan_symbol *symbol;
     enum pt_code code = scan_symbols_add(s->out, SCAN_DATAMATRIX, "]d1", &symbol, err);
     if (code != PT_OK) return code;
-    for (size_t i = 0; i < count && s->work->left > 0; i++) {
-        struct dm_grid grid;
-        if (!read_corner(s, &corners[i], symbol, &grid)) continue;
+    struct dm_grid grid;
+    if (read_corners(s, corners, count, symbol, &grid)) {
         for (int k = 0; k < 4; k++)
             symbol->box[k] = (struct scan_point){grid.corner[k].x * s->scale - 0.5, grid.corner[k].y * s->scale - 0.5};
         return PT_OK;

@@ -88,13 +88,3 @@ enum pt_code dm_depth_map_of(const struct scan_frame *frame, uint32_t window, bo
     }
     return PT_OK;
 }
-
-double dm_depth_at(const struct dm_depth_map *map, double x, double y) {
-    x -= 0.5;
-    y -= 0.5;
-    if (!(x >= 0 && y >= 0 && x < map->width - 1.0 && y < map->height - 1.0)) return dm_depth_near(map, x + 0.5, y + 0.5);
-    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y;
-    double fx = x - x0, fy = y - y0;
-    const int8_t *a = map->depth + (size_t)y0 * map->width + x0, *b = a + map->width;
-    return (a[0] * (1 - fx) + a[1] * fx) * (1 - fy) + (b[0] * (1 - fx) + b[1] * fx) * fy;
-}

@@ -29,6 +29,15 @@ static inline int dm_depth_near(const struct dm_depth_map *map, double x, double
 }
 
 // The depth at a point, between pixel centres.
-double dm_depth_at(const struct dm_depth_map *map, double x, double y);
+static inline double dm_depth_at(const struct dm_depth_map *map, double x, double y) {
+    x -= 0.5;
+    y -= 0.5;
+    if (!(x >= 0 && y >= 0 && x < map->width - 1.0 && y < map->height - 1.0)) return dm_depth_near(map, x + 0.5, y + 0.5);
+    int32_t x0 = (int32_t)x, y0 = (int32_t)y;
+    double fx = x - x0, fy = y - y0;
+    const int8_t *a = map->depth + (size_t)y0 * map->width + (size_t)x0, *b = a + map->width;
+    double above = a[0] + (a[1] - a[0]) * fx, below = b[0] + (b[1] - b[0]) * fx;
+    return above + (below - above) * fy;
+}
 
 #endif

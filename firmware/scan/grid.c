@@ -16,13 +16,6 @@ bool scan_projection_of(const struct scan_point c[4], struct scan_projection *ou
     return true;
 }
 
-struct scan_point scan_project(const struct scan_projection *p, double u, double v) {
-    const double *m = p->m;
-    double w = m[6] * u + m[7] * v + m[8];
-    if (fabs(w) < 1e-9) w = 1e-9;
-    return (struct scan_point){(m[0] * u + m[1] * v + m[2]) / w, (m[3] * u + m[4] * v + m[5]) / w};
-}
-
 static double clamp(double value, double most) { return !(value > 0) ? 0 : value > most ? most : value; }
 
 double scan_frame_at(const struct scan_frame *frame, double x, double y) {

@@ -12,7 +12,13 @@ struct scan_projection {
 
 // False when three of the points are on one line.
 bool scan_projection_of(const struct scan_point corners[4], struct scan_projection *out);
-struct scan_point scan_project(const struct scan_projection *projection, double u, double v);
+static inline struct scan_point scan_project(const struct scan_projection *projection, double u, double v) {
+    const double *m = projection->m;
+    double w = m[6] * u + m[7] * v + m[8];
+    if (w < 1e-9 && w > -1e-9) w = 1e-9;
+    double share = 1 / w;
+    return (struct scan_point){(m[0] * u + m[1] * v + m[2]) * share, (m[3] * u + m[4] * v + m[5]) * share};
+}
 
 // Grey value between pixels; the nearest edge pixel outside the frame.
 double scan_frame_at(const struct scan_frame *frame, double x, double y);
