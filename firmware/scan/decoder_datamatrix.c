@@ -21,17 +21,19 @@ struct pass {
 };
 
 struct plan {
-    int64_t work;
+    int64_t work, work_a_pass;
     bool till_found;
     size_t count;
-    struct pass passes[10];
+    struct pass passes[12];
 };
 
 // A large picture is searched at half its size, then whole: small symbols beside large ones.
-static const struct plan quick = {QUICK_WORK, false, 2, {{SAME, 0, {.window_share = 8}}, {WHOLE, 0, {.window_share = 8}}}};
+static const struct plan quick = {
+    QUICK_WORK, QUICK_WORK * 6 / 10, false, 2, {{SAME, 0, {.window_share = 8}}, {WHOLE, 0, {.window_share = 8}}}};
 static const struct plan deep = {
-    DEEP_WORK, true, 9,
+    DEEP_WORK, DEEP_WORK / 5, true, 11,
     {
+        {SAME, 0, {.level = DM_LEVEL_MIDDLE, .window_share = 12}},
         {SAME, 0, {.window_share = 8, .invert = true}},
         {SAME, 0, {.window_share = 24}},
         {SAME, 0, {.window_share = 3}},
@@ -40,6 +42,7 @@ static const struct plan deep = {
         {DOUBLE, 0, {.window_share = 8}},
         {QUARTER, 0, {.window_share = 8}},
         {SAME, 2, {.window_share = 8}},
+        {SAME, 0, {.level = DM_LEVEL_MIDDLE, .window_share = 12, .invert = true}},
         {SAME, 0, {.window_share = 8, .bows = true}},
     },
 };
@@ -74,7 +77,10 @@ static enum pt_code decode(void *ctx, const struct scan_frame *frame, int64_t de
     enum pt_code code = PT_OK;
     for (size_t i = 0; i < plan->count && code == PT_OK && work.left > 0; i++) {
         if (scan_clock_ms() >= deadline || (plan->till_found && out->count > before)) break;
-        code = run(frame, &plan->passes[i], &work, out, err);
+        struct dm_work pass = {work.left < plan->work_a_pass ? work.left : plan->work_a_pass};
+        work.left -= pass.left;
+        code = run(frame, &plan->passes[i], &pass, out, err);
+        work.left += pass.left;
     }
     return code;
 }

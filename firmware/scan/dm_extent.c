@@ -28,12 +28,14 @@ static void look(const struct dm_depth_map *map, const struct dm_grid *grid, boo
     fit->grey += depth > cap ? cap : depth < -cap ? -cap : depth;
 }
 
-// The two timing patterns: top row, dark at even columns, and right column, dark at odd rows.
+// The two timing patterns: top row, dark at even columns, and right column, dark at odd rows. Gives up once `wrong_most`
+// is exceeded.
 static struct fit timing_of(const struct dm_depth_map *map, const struct dm_grid *grid, bool straight,
-                            const struct dm_shape *shape, int cap) {
+                            const struct dm_shape *shape, int cap, unsigned wrong_most) {
     struct fit fit = {0};
     double col = 1.0 / shape->cols, row = 1.0 / shape->rows;
     for (unsigned c = 0; c < shape->cols; c++) look(map, grid, straight, (c + 0.5) * col, 0.5 * row, c % 2 == 0, cap, &fit);
+    if (shape->cols - fit.right > wrong_most) return (struct fit){0, -1e9};
     for (unsigned r = 1; r < shape->rows; r++) look(map, grid, straight, 1 - 0.5 * col, (r + 0.5) * row, r % 2 == 1, cap, &fit);
     return fit;
 }
@@ -55,11 +57,13 @@ static void try_corners(struct corner_search *s, struct scan_point start, int re
     double bx = (c->top_left.x - c->bottom_left.x) / out->shape.rows / 2, by = (c->top_left.y - c->bottom_left.y) / out->shape.rows / 2;
     for (int i = -reach_across; i <= reach_across; i++)
         for (int k = -reach_up; k <= reach_up; k++) {
-            if (!dm_work_take(s->work, s->cells)) return;
+            if (s->work->left <= 0) return;
             struct dm_grid grid = s->bent;
             grid.corner[1] = (struct scan_point){start.x + i * ax + k * bx, start.y + i * ay + k * by};
             if (!dm_grid_prepare(&grid)) continue;
-            struct fit fit = timing_of(s->map, &grid, s->straight, &out->shape, s->cap);
+            double least = fmax(LEAST_TIMING, out->timing - 0.1);
+            struct fit fit = timing_of(s->map, &grid, s->straight, &out->shape, s->cap, (unsigned)((1 - least) * s->cells));
+            (void)dm_work_take(s->work, fit.grey > -1e9 ? s->cells : out->shape.cols);
             double score = fit.grey / s->cap / s->cells + (double)fit.right / s->cells;
             if (score <= s->best) continue;
             s->best = score;

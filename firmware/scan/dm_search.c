@@ -149,7 +149,7 @@ enum pt_code dm_search_run(const struct scan_frame *picture, const struct scan_f
     PT_CLEANUP(dm_components_free) struct dm_components areas = {0};
     uint32_t longest = picture->width > picture->height ? picture->width : picture->height;
     if (!dm_work_take(work, (size_t)picture->width * picture->height * PIXEL_STEPS)) return PT_OK;
-    enum pt_code code = dm_depth_map_of(picture, longest / how->window_share, how->invert, &scene.map, err);
+    enum pt_code code = dm_depth_map_of(picture, how->level, longest / how->window_share, how->invert, &scene.map, err);
     if (code == PT_OK) code = dm_components_of(&scene.map, LEAST_SIDE, &areas, err);
     for (size_t i = 0; i < areas.count && code == PT_OK && work->left > 0; i++) code = read_area(&scene, &areas.items[i], err);
     dm_depth_map_free(&scene.map);

@@ -6,6 +6,7 @@
 #include "firmware/scan/dm_work.h"
 
 struct dm_search {
+    enum dm_level level;
     uint32_t window_share;  // the threshold's window is the longest side divided by this
     bool invert;            // light on dark
     bool bows;              // sides may be bent from the start: slower

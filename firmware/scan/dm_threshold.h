@@ -13,10 +13,15 @@ struct dm_depth_map {
     int least;      // a pixel is dark above this; what is nearer to its surroundings is noise
 };
 
-// Compares each pixel with the mean of a square of about `window` pixels around it (cut off at the frame's edges).
-// `invert` takes light for dark. PT_NO_MEMORY.
-enum pt_code dm_depth_map_of(const struct scan_frame *frame, uint32_t window, bool invert, struct dm_depth_map *out,
-                             struct pt_error *err) PT_NODISCARD;
+// What a pixel is compared with.
+enum dm_level {
+    DM_LEVEL_MEAN,    // the mean of a square of about `window` pixels around it
+    DM_LEVEL_MIDDLE,  // the middle between the darkest and the lightest there: paper stays light before lighter ground
+};
+
+// Squares are cut off at the frame's edges. `invert` takes light for dark. PT_NO_MEMORY.
+enum pt_code dm_depth_map_of(const struct scan_frame *frame, enum dm_level level, uint32_t window, bool invert,
+                             struct dm_depth_map *out, struct pt_error *err) PT_NODISCARD;
 void dm_depth_map_free(struct dm_depth_map *map);
 
 // What lies outside the picture counts as paper.
