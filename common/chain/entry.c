@@ -35,6 +35,12 @@ static uint64_t get_count(struct cbor_reader *reader, int key) {
 
 // --- Entries ---
 
+const char *statement_result_name(enum statement_result result) {
+    static const char *const names[] = {"applied", "duplicate", "bad_signature", "unknown_signer", "malformed",
+                                        "not_allowed", "equivocation", "untrusted", "held", "alerted"};
+    return (size_t)result < sizeof names / sizeof *names ? names[result] : "unknown";
+}
+
 enum pt_code chain_entry_encode(const struct chain_entry *entry, struct pt_buf *out, struct pt_error *err) {
     const uint64_t counts = entry->epoch | entry->height | entry->tree_size | entry->rule_version | entry->block_result;
     if (counts > INT64_MAX || entry->time < 0) return pt_fail(err, PT_INVALID, NULL, "a number is beyond 2^63 - 1");

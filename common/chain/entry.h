@@ -23,6 +23,9 @@ enum statement_result {
     RESULT_ALERTED = 9,          // applied, and an alert was raised
 };
 
+// "applied", …; static. "unknown" for a number that is none.
+const char *statement_result_name(enum statement_result result);
+
 struct chain_entry {
     struct pt_digest genesis;        // 1
     uint64_t epoch;                  // 2

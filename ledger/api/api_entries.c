@@ -6,12 +6,6 @@
 
 #define TYPE_COSE "application/cose"
 
-static const char *result_name(enum statement_result result) {
-    static const char *const names[] = {"applied", "duplicate", "bad_signature", "unknown_signer", "malformed",
-                                        "not_allowed", "equivocation", "untrusted", "held", "alerted"};
-    return (size_t)result < sizeof names / sizeof *names ? names[result] : "unknown";
-}
-
 static bool ask_id(struct api *api, struct https_request *request, struct pt_digest *id) {
     if (!api_may(api, request, API_NEED_READ)) return false;
     if (api_parse_digest(https_request_param(request, "id"), id)) return true;
@@ -51,7 +45,7 @@ void api_get_entry(void *arg, struct https_request *request) {
     json_t *answer = json_object();
     json_object_set_new(answer, "id", api_digest(&found.id));
     json_object_set_new(answer, "leaf_index", json_integer((json_int_t)found.leaf_index));
-    json_object_set_new(answer, "result", json_string(result_name(found.result)));
+    json_object_set_new(answer, "result", json_string(statement_result_name(found.result)));
     struct statement statement;
     if (statement_decode(found.bytes, &statement, &err) == PT_OK) {
         json_object_set_new(answer, "content_type", json_stringn((const char *)statement.content_type.data, statement.content_type.len));

@@ -92,17 +92,13 @@ static enum pt_code keep(struct executor *executor, const struct due_statement *
     return code;
 }
 
-static bool counts(const struct contract_output *output) {
-    return output->result == RESULT_APPLIED || output->result == RESULT_ALERTED;
-}
-
 // Runs the contracts now; afterwards the statement's changes count if it was not refused.
 static enum pt_code run_now(struct executor *executor, const struct due_statement *due, const struct contract_scene *scene,
                             struct contract_output *output, struct pt_error *err) {
     pt_arena_reset(&executor->scratch);
     state_view_begin(executor->view, scene->height, &executor->scratch);
     const enum pt_code code = due_statement_run(due, scene, executor->view, &executor->scratch, output, err);
-    if (code == PT_OK && counts(output)) return state_view_commit(executor->view, err);
+    if (code == PT_OK && contract_output_counts(output)) return state_view_commit(executor->view, err);
     state_view_discard(executor->view);
     return code;
 }
@@ -127,9 +123,9 @@ static enum pt_code settle_one(struct executor *executor, struct due_statement *
     *due->result = RESULT_MALFORMED;
     if (due->input_code != PT_OK) return PT_OK;
     if (!take_trial(executor, due, moment)) code = run_now(executor, due, scene, &output, err);
-    else if (counts(&output) && !state_touches_commit(executor->cache, due->trial.touches, due->trial.touch_count, scene->height))
+    else if (contract_output_counts(&output) && !state_touches_commit(executor->cache, due->trial.touches, due->trial.touch_count, scene->height))
         code = no_memory(err);
-    if (code == PT_OK && counts(&output)) code = keep(executor, due, &output, err);
+    if (code == PT_OK && contract_output_counts(&output)) code = keep(executor, due, &output, err);
     *due->result = (uint8_t)(output.result == RESULT_APPLIED && due->chain_alert ? RESULT_ALERTED : output.result);
     return code;
 }

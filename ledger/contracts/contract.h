@@ -100,6 +100,15 @@ const struct contract *const *contracts_in_force(uint64_t rule_version);
 // Whether a contract hears this input under this profile.
 bool contract_hears(const struct contract *contract, const struct contract_input *input, const struct contract_context *context);
 
+// Whether any of them takes statements of this kind, under whatever profile. One that none takes is malformed: its kind
+// came with a later version.
+bool contracts_know(const struct contract *const *contracts, enum statement_kind kind);
+
+// Whether what the contracts wrote counts.
+static inline bool contract_output_counts(const struct contract_output *output) {
+    return output->result == RESULT_APPLIED || output->result == RESULT_ALERTED;
+}
+
 // Runs the contracts in force on one statement that state_view_begin has begun, until one refuses it. output->result says
 // how it went; the view holds what is to be kept if it is RESULT_APPLIED or RESULT_ALERTED. PT_INTERNAL: unknown version.
 enum pt_code contracts_run(struct state_view *view, const struct contract_input *input, const struct contract_context *context,

@@ -26,6 +26,11 @@ const struct contract *const *contracts_in_force(uint64_t rule_version) {
     return rule_version < sizeof versions / sizeof versions[0] ? versions[rule_version] : NULL;
 }
 
+bool contracts_know(const struct contract *const *contracts, enum statement_kind kind) {
+    while (*contracts && !((*contracts)->kinds & (unsigned)kind)) contracts++;
+    return *contracts != NULL;
+}
+
 static bool among_words(const char *words, const char *word) {
     const size_t len = strlen(word);
     for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
@@ -42,15 +47,14 @@ enum pt_code contracts_run(struct state_view *view, const struct contract_input 
                            struct contract_output *output, struct pt_error *err) {
     const struct contract *const *contracts = contracts_in_force(context->rule_version);
     if (!contracts) return pt_fail(err, PT_INTERNAL, NULL, "rule version %llu is not known here", (unsigned long long)context->rule_version);
-    output->result = RESULT_APPLIED;
-    for (; *contracts; contracts++) {
+    output->result = contracts_know(contracts, input->kind) ? RESULT_APPLIED : RESULT_MALFORMED;
+    for (; *contracts && contract_output_counts(output); contracts++) {
         struct access_list declared = {.arena = context->arena};
         if (!contract_hears(*contracts, input, context)) continue;
         (*contracts)->declare(input, context, &declared);
         enum pt_code code = state_view_declare(view, &declared, err);
         if (code == PT_OK) code = (*contracts)->apply(view, input, context, output, err);
         if (code != PT_OK) return code;
-        if (output->result != RESULT_APPLIED && output->result != RESULT_ALERTED) return PT_OK;
     }
     return PT_OK;
 }

@@ -117,14 +117,17 @@ static int pragma_number(sqlite3 *db, const char *sql) {
     return value;
 }
 
-static enum pt_code check_schema(sqlite3 *db, struct pt_error *err) {
-    const int objects = pragma_number(db, "SELECT count(*) FROM sqlite_schema");
-    if (objects == 0) return create_tables(db, err);
-    if (objects < 0) return index_sqlite_failed(db, "open", err);
+enum pt_code index_sqlite_check(sqlite3 *db, struct pt_error *err) {
     if (pragma_number(db, "PRAGMA application_id") != APPLICATION_ID ||
         pragma_number(db, "PRAGMA user_version") != SCHEMA_VERSION)
         return pt_fail(err, PT_UNVERIFIED, "index", "the index is of another version: rebuild it");
     return PT_OK;
+}
+
+static enum pt_code check_schema(sqlite3 *db, struct pt_error *err) {
+    const int objects = pragma_number(db, "SELECT count(*) FROM sqlite_schema");
+    if (objects == 0) return create_tables(db, err);
+    return objects < 0 ? index_sqlite_failed(db, "open", err) : index_sqlite_check(db, err);
 }
 
 static enum pt_code prepare_all(struct writer *writer, struct pt_error *err) {
@@ -229,8 +232,7 @@ static void writer_close(struct index_store *store) {
     store->ctx = NULL;
 }
 
-// A path as an SQLite URI: what has a meaning there is percent-encoded.
-static char *uri_of(const char *path) {
+char *index_sqlite_uri(const char *path) {
     static atomic_uint serial;
     PT_CLEANUP(pt_buf_free) struct pt_buf uri = PT_BUF_INIT(16384);
     if (strcmp(path, ":memory:") == 0) {
@@ -252,7 +254,7 @@ enum pt_code index_sqlite_open(const char *path, uint64_t cache_bytes, struct in
     *out = (struct index_store){.begin = writer_begin, .put = writer_put, .commit = writer_commit,
                                 .rollback = writer_rollback, .reader = writer_reader, .applied = writer_applied,
                                 .bytes = writer_bytes, .close = writer_close, .ctx = writer};
-    writer->uri = uri_of(path);
+    writer->uri = index_sqlite_uri(path);
     if (strcmp(path, ":memory:") != 0) writer->path = strdup(path);
     enum pt_code code = writer->uri ? PT_OK : pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
     if (code == PT_OK)

@@ -21,6 +21,11 @@ enum pt_code index_sqlite_bind_key(struct sqlite3 *db, struct sqlite3_stmt *stat
 // Opens a connection with the settings that both halves need.
 enum pt_code index_sqlite_connect(const char *uri, bool writer, uint64_t cache_bytes, struct sqlite3 **out, struct pt_error *err);
 
+// A path as an SQLite URI, what has a meaning there percent-encoded; malloc.
+char *index_sqlite_uri(const char *path);
+// Whether the file is an index of ours; PT_UNVERIFIED if not.
+enum pt_code index_sqlite_check(struct sqlite3 *db, struct pt_error *err);
+
 enum pt_code index_sqlite_reader_open(const char *uri, struct index_reader *out, struct pt_error *err);
 
 #endif

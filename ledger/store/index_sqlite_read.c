@@ -1,6 +1,8 @@
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "common/base/cleanup.h"
 #include "ledger/store/index_sqlite_internal.h"
 
 #define READER_CACHE_BYTES ((uint64_t)16 * 1024 * 1024)
@@ -154,20 +156,50 @@ static void reader_close(struct index_reader *self) {
     self->ctx = NULL;
 }
 
-enum pt_code index_sqlite_reader_open(const char *uri, struct index_reader *out, struct pt_error *err) {
+// A reader over a connection that it owns from here on.
+static enum pt_code reader_over(sqlite3 *db, struct index_reader *out, struct pt_error *err) {
     struct reader *reader = calloc(1, sizeof *reader);
-    *out = (struct index_reader){0};
-    if (!reader) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
-    enum pt_code code = index_sqlite_connect(uri, false, READER_CACHE_BYTES, &reader->db, err);
-    if (code != PT_OK) {
-        free(reader);
-        return code;
+    if (!reader) {
+        sqlite3_close(db);
+        return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
     }
+    reader->db = db;
     *out = (struct index_reader){.begin = reader_begin, .end = reader_end, .height = read_height, .get = reader_get,
                                  .get_many = reader_get_many, .range = reader_range, .close = reader_close, .ctx = reader};
-    code = index_sqlite_prepare(reader->db, &reader->begin, "BEGIN", 0, err);
+    enum pt_code code = index_sqlite_prepare(reader->db, &reader->begin, "BEGIN", 0, err);
     if (code == PT_OK) code = index_sqlite_prepare(reader->db, &reader->end, "COMMIT", 0, err);
     if (code == PT_OK) code = index_sqlite_prepare(reader->db, &reader->height, "SELECT height FROM applied", 0, err);
     if (code != PT_OK) reader_close(out);
+    return code;
+}
+
+enum pt_code index_sqlite_reader_open(const char *uri, struct index_reader *out, struct pt_error *err) {
+    sqlite3 *db;
+    *out = (struct index_reader){0};
+    const enum pt_code code = index_sqlite_connect(uri, false, READER_CACHE_BYTES, &db, err);
+    return code == PT_OK ? reader_over(db, out, err) : code;
+}
+
+enum pt_code index_sqlite_look(const char *path, struct index_reader *out, struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf name = PT_BUF_INIT(16384);
+    PT_FREE char *uri = index_sqlite_uri(path);
+    sqlite3 *db = NULL;
+    *out = (struct index_reader){0};
+    if (!uri) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    if (access(path, F_OK) != 0) return pt_fail(err, PT_NOT_FOUND, path, "there is no index; the node builds it when it starts");
+    pt_buf_printf(&name, "%s-wal", path);
+    // Without a log beside it nobody has the file open: taken as it stands, SQLite then makes no files of its own.
+    const bool in_use = access(pt_buf_cstr(&name), F_OK) == 0;
+    pt_buf_clear(&name);
+    pt_buf_printf(&name, "%s?%s", uri, in_use ? "mode=ro" : "immutable=1");
+    if (sqlite3_open_v2(pt_buf_cstr(&name), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, "PRAGMA busy_timeout=10000; PRAGMA query_only=1", NULL, NULL, NULL) != SQLITE_OK) {
+        const enum pt_code code = index_sqlite_failed(db, "open", err);
+        sqlite3_close(db);
+        return code;
+    }
+    const enum pt_code code = index_sqlite_check(db, err);
+    if (code == PT_OK) return reader_over(db, out, err);
+    sqlite3_close(db);
     return code;
 }

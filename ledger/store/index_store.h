@@ -62,6 +62,9 @@ struct index_store {
 // SQLite on the file `path` (":memory:" for one that lives as long as it is open, shared by its readers).
 // cache_bytes: of the writer. PT_UNVERIFIED: the file is damaged or another version's; drop it and rebuild.
 enum pt_code index_sqlite_open(const char *path, uint64_t cache_bytes, struct index_store *out, struct pt_error *err) PT_NODISCARD;
+// A reader of an index file that another process may have open; writes nothing beside it that was not there. PT_NOT_FOUND:
+// there is none. PT_UNVERIFIED: it is another version's.
+enum pt_code index_sqlite_look(const char *path, struct index_reader *out, struct pt_error *err) PT_NODISCARD;
 // Removes the files of an index that is not open.
 enum pt_code index_sqlite_drop(const char *path, struct pt_error *err) PT_NODISCARD;
 
