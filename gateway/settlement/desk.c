@@ -69,15 +69,20 @@ static bool document_of(const struct scanned *scanned, struct pt_arena *arena, s
     return out->document != NULL;
 }
 
-static enum pt_code identity_of(const struct epcis_event *event, char out[IDENTITY_MAX], struct pt_error *err) {
-    if (event->event_id) {
+static enum pt_code identity_of(const struct scanned *scanned, char out[IDENTITY_MAX], struct pt_error *err) {
+    const struct epcis_event *event = scanned->event;
+    if (event->event_id && strlen(event->event_id) < IDENTITY_MAX) {
         snprintf(out, IDENTITY_MAX, "%s", event->event_id);
-        return strlen(event->event_id) < IDENTITY_MAX ? PT_OK : pt_fail(err, PT_LIMIT, "/eventID", "the event's ID is too long");
+        return PT_OK;
     }
-    char hash[EPCIS_EVENT_HASH_SIZE];
+    char hash[EPCIS_EVENT_HASH_SIZE], statement[65];
     const enum pt_code code = epcis_event_hash(event, NULL, hash, err);
     if (code == PT_OK) snprintf(out, IDENTITY_MAX, "%s", hash);
-    return code;
+    if (code != PT_INVALID && code != PT_LIMIT) return code;
+    // An event that cannot be hashed is like no other; it must not stand in the way of those behind it.
+    pt_digest_hex(&scanned->id, statement);
+    snprintf(out, IDENTITY_MAX, "statement %s", statement);
+    return PT_OK;
 }
 
 static enum pt_code hold_packs(struct desk *desk, const struct scanned *scanned, const struct report *report, struct pt_error *err) {
@@ -191,7 +196,7 @@ static enum pt_code sort_scan(struct desk *desk, struct scanned *scanned, struct
     if (!counts(desk, scanned) || !document_of(scanned, &scanned->arena, &document)) return PT_OK;
     const struct mapping_kind *kind = mapping_kind_of(desk->mapping, document.document->kind);
     if (!kind) return PT_OK;
-    code = identity_of(scanned->event, identity, err);
+    code = identity_of(scanned, identity, err);
     for (unsigned p = 0; p < PLATFORMS && code == PT_OK; p++)
         if (kind->outputs[p].as) code = add_report(desk, scanned, kind, (enum platform)p, identity, err);
     return code;
@@ -322,9 +327,9 @@ static enum pt_code derive_report(struct desk *desk, struct report *report, stru
         report_waits_for(report, &lacks, why.what, now);
         break;
     case PT_NOT_FOUND: report_void(report, why.what, now); break;
-    case PT_INVALID:
-    case PT_LIMIT: report_unfit(report, why.what, now); break;
-    default: return pt_fail(err, why.code, why.where, "%s", why.what);
+    case PT_IO:
+    case PT_NO_MEMORY: return pt_fail(err, why.code, why.where, "%s", why.what);
+    default: report_unfit(report, why.what, now); break;  // a report that cannot be made must not stand before the others
     }
     if (code == PT_OK) code = store_save_report(desk->store, report, err);
     // A report that was refused and mended stands among its packs' reports again.

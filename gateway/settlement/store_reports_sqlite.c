@@ -213,13 +213,20 @@ enum pt_code store_next_lack(struct store *store, const char *prefix, const char
     return code;
 }
 
+// Each question has its index, so that a list never goes through everything while others wait.
+static const char *list_query(enum report_state state, pt_millis since) {
+    if (since > 0)
+        return "SELECT " COLUMNS " FROM reports INDEXED BY reports_changed WHERE changed>=?3 AND number>=?1 AND (?2=0 OR state=?2)"
+               " ORDER BY number LIMIT ?4";
+    if (state) return "SELECT " COLUMNS " FROM reports INDEXED BY reports_state WHERE state=?2 AND number>=?1 AND changed>=?3 ORDER BY number LIMIT ?4";
+    return "SELECT " COLUMNS " FROM reports WHERE number>=?1 AND ?2=0 AND changed>=?3 ORDER BY number LIMIT ?4";
+}
+
 enum pt_code store_list(struct store *store, enum report_state state, pt_millis since, int64_t from, size_t most, store_visit *visit,
                         void *arg, struct pt_error *err) {
     sqlite3_stmt *statement;
     pthread_mutex_lock(&store->lock);
-    enum pt_code code = store_query(store, &statement, err,
-                                    "SELECT " COLUMNS " FROM reports WHERE number>=? AND (?=0 OR state=?) AND changed>=? ORDER BY number LIMIT ?",
-                                    "iiiii", from, (int64_t)state, (int64_t)state, (int64_t)since, (int64_t)most);
+    enum pt_code code = store_query(store, &statement, err, list_query(state, since), "iiii", from, (int64_t)state, (int64_t)since, (int64_t)most);
     while (code == PT_OK && (code = store_step(store, statement, err)) == PT_OK) {
         struct report report;
         read_report(statement, &report);
@@ -231,6 +238,9 @@ enum pt_code store_list(struct store *store, enum report_state state, pt_millis 
 }
 
 enum pt_code store_count(struct store *store, enum platform platform, enum report_state state, int64_t *out, struct pt_error *err) {
-    return store_get_number(store, out, err, "SELECT count(*) FROM reports WHERE state=? AND platform=?", "ii", (int64_t)state,
-                            (int64_t)platform);
+    const enum pt_code code = store_get_number(store, out, err, "SELECT count FROM counts WHERE platform=? AND state=?", "ii", (int64_t)platform,
+                                               (int64_t)state);
+    if (code != PT_NOT_FOUND) return code;
+    *out = 0;
+    return PT_OK;
 }

@@ -330,6 +330,29 @@ def only_the_office_is_served(s):
     must('packtrail_settlement_reports{platform="trace",state="accepted"}' in metrics, "metrics")
 
 
+def a_report_outlives_the_gateway_in_every_state(s):
+    """waiting for data, waiting for the platform, unknown (taken, not taken, late, undecided), refused, accepted."""
+    for mode in ("hold", "late", "lose", "pending", "refuse", "accept", "away", "no sale"):
+        pack = next(s.numbers)
+        state = {"refuse": "refused", "accept": "accepted", "away": "waiting", "no sale": "waiting"}.get(mode, "unknown")
+        if mode == "away":
+            s.stage.kill("platforms")
+        elif mode != "no sale":
+            s.mode("insurer", mode, times=1, delay_ms=900)
+        statement = s.dispense(pack, sale=mode != "no sale")
+        s.wait(statement, "insurer", state)
+        s.stage.kill("gateway")
+        if mode == "away":
+            s.start_platforms()
+        s.stage.start_gateway()
+        if mode == "no sale":
+            must(s.report(statement, "insurer")["state"] == "waiting", "it still waits for its sale")
+            s.put_sale(f"T{pack}")
+        s.wait(statement, "insurer", "refused" if mode == "refuse" else "accepted")
+        s.wait(statement, "trace", "accepted")
+        s.once(pack)
+
+
 def a_killed_gateway_loses_and_doubles_nothing(s):
     """The gateway is killed again and again while sales come in and both platforms misbehave."""
     rounds, packs, statements, random_of = 14, [], {}, random.Random(s.seed)
@@ -367,7 +390,7 @@ def everything_ends_when_asked(s):
 CASES = [a_delivery_is_reported_to_the_trace_platform, a_scan_has_three_outputs, part_of_a_pack_is_told_as_such, what_is_missing_is_waited_for,
          a_lot_comes_from_the_ledger, a_refusal_is_told_and_can_be_mended, an_unknown_outcome_is_asked_about_first,
          reports_wait_while_a_platform_is_away, an_undone_sale_is_taken_back, only_the_office_is_served,
-         a_killed_gateway_loses_and_doubles_nothing, everything_ends_when_asked]
+         a_report_outlives_the_gateway_in_every_state, a_killed_gateway_loses_and_doubles_nothing, everything_ends_when_asked]
 
 
 def add_product(stage, drug, gtin, insurance):
