@@ -133,17 +133,16 @@ static enum pt_code save(struct recall_list *list, struct pt_error *err) {
     return code;
 }
 
-// An item that does not verify any more was changed on the disk: it is left out.
+// An item that does not verify any more was changed on the disk. The cursor is past it, so only reading everything again
+// brings it back.
 static enum pt_code load_statements(struct recall_list *list, struct cbor_reader *reader) {
     const uint64_t count = cbor_get_array(reader, UINT32_MAX);
     for (uint64_t i = 0; i < count && !cbor_failed(reader); i++) {
         const struct pt_bytes bytes = cbor_get_bytes(reader);
         bool changed = false;
-        struct pt_error why = {0};
         if (cbor_failed(reader)) break;
-        const enum pt_code code = take_statement(list, bytes, true, &changed, &why);
-        if (code == PT_NO_MEMORY) return code;
-        if (code != PT_OK) pt_log_error("recall-list-item-refused", &why);
+        const enum pt_code code = take_statement(list, bytes, true, &changed, reader->err);
+        if (code != PT_OK) return code == PT_NO_MEMORY ? code : pt_fail(reader->err, PT_INVALID, NULL, "an item of the list does not verify");
     }
     return reader->code;
 }
