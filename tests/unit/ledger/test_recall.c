@@ -134,6 +134,19 @@ static void versions_only_go_forward(void **state) {
     assert_int_equal(ledger_recall(lab.ledger, "R2", &arena, &found, &err), PT_NOT_FOUND);
 }
 
+// A ledger under the older rules must not seem to take a recall.
+static void rules_without_recalls_refuse_them(void **state) {
+    (void)state;
+    lab_free(&lab);
+    lab_new_version(&lab, "cn", 1);
+    lab_open(&lab);
+    PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
+    struct ledger_recall found;
+    struct pt_error err = {0};
+    assert_int_equal(recall(&lab.operator, "begin", 1, ""), RESULT_MALFORMED);
+    assert_int_equal(ledger_recall(lab.ledger, "R1", &arena, &found, &err), PT_NOT_FOUND);
+}
+
 // --- Which packs ---
 
 static void a_lot_is_recalled_and_released(void **state) {
@@ -400,6 +413,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(holders_operators_and_regulators_may, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_makes_himself_a_regulator, setup, teardown),
         cmocka_unit_test_setup_teardown(versions_only_go_forward, setup, teardown),
+        cmocka_unit_test_setup_teardown(rules_without_recalls_refuse_them, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lot_is_recalled_and_released, setup, teardown),
         cmocka_unit_test_setup_teardown(handling_a_covered_pack_raises_an_alert, setup, teardown),
         cmocka_unit_test_setup_teardown(a_range_counts_by_length_then_bytes, setup, teardown),

@@ -100,12 +100,41 @@ static void the_gravest_reason_is_told(void **state) {
     check(&pack, &none, false, VERDICT_GREEN, "genuine_part_used", NULL);
 }
 
+static void a_recall_in_force_is_told(void **state) {
+    (void)state;
+    const struct verdict_label none = {0}, other_lot = {.lot = "B2"};
+    const struct ledger_pack_recall recall = {.id = "R1", .level = 1, .certain = true, .reason = {.en = "assay"}};
+    struct ledger_pack pack = good_pack();
+    pack.recall = &recall;
+    pack.reasons = PACK_REASON_RECALLED;
+    check(&pack, &none, false, VERDICT_RED, "recalled", NULL);
+    assert_true(verdict_of(&pack, &none, false).by_recall);
+    assert_string_equal(verdict_of(&pack, &none, false).additional_info, "Recalled");
+    pack.state = LIFECYCLE_DISPENSED;  // recalled and sold: both are in the answer
+    check(&pack, &none, false, VERDICT_RED, "recalled", "Not_for_re-distribution");
+    // In doubt never green; what is worse is told first.
+    pack = good_pack();
+    pack.recall = &recall;
+    pack.reasons = PACK_REASON_MAYBE_RECALLED;
+    check(&pack, &none, false, VERDICT_AMBER, "may_be_recalled", NULL);
+    check(&pack, &none, true, VERDICT_AMBER, "may_be_recalled", NULL);
+    assert_true(verdict_of(&pack, &none, false).by_recall);
+    check(&pack, &other_lot, false, VERDICT_RED, "lot_mismatch", "No_match_GTIN_Serial_Lot");
+    pack.reasons |= PACK_REASON_EXPIRED;
+    check(&pack, &none, false, VERDICT_RED, "expired", NULL);
+    pack.reasons = PACK_REASON_MAYBE_RECALLED;
+    pack.state = LIFECYCLE_DISPENSED;
+    check(&pack, &none, false, VERDICT_RED, "already_dispensed", "Not_for_re-distribution");
+    assert_false(verdict_of(&pack, &none, false).by_recall);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_has_its_answer),
         cmocka_unit_test(what_nobody_announced_is_red),
         cmocka_unit_test(a_label_that_says_otherwise_is_red),
         cmocka_unit_test(the_gravest_reason_is_told),
+        cmocka_unit_test(a_recall_in_force_is_told),
     };
     return cmocka_run_group_tests_name("ledger verdict", tests, NULL, NULL);
 }
