@@ -18,6 +18,7 @@ command_function command_load;
 command_function command_merkle;
 command_function command_receipt;
 command_function command_statement;
+command_function command_watch;
 
 struct command {
     const char *name;

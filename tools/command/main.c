@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"merkle", command_merkle, "whether a Merkle proof holds"},
     {"receipt", command_receipt, "whether a receipt proves that a statement is in the log; offline"},
     {"statement", command_statement, "whether a signed statement verifies, and what it says"},
+    {"watch", command_watch, "follows a ledger from outside: ok, stalled, forked or rolled back"},
     {NULL, NULL, NULL},
 };
 
