@@ -19,6 +19,7 @@
 // Of one request, below what a server takes (WIRE_MAX_STATEMENTS, WIRE_MAX_BODY, a block's size).
 #define SEND_AT_ONCE ((size_t)128)
 #define SEND_BYTES ((size_t)256 * 1024)
+#define ANSWER_MAX ((size_t)64 * 1024 * 1024)  // evidence is the largest
 
 // --- The chain's state ---
 
@@ -270,7 +271,7 @@ static enum pt_code open_client(const struct own_chain *chain, struct https_clie
     if (code == PT_OK) code = actor_path(chain->consortium, chain->actor, "tls.key", key, err);
     if (code != PT_OK) return code;
     const struct https_client_options options = {
-        .ca_file = authority, .certificate_file = certificate, .key_file = key};
+        .ca_file = authority, .certificate_file = certificate, .key_file = key, .max_body = ANSWER_MAX};
     return https_client_new(&options, out, err);
 }
 

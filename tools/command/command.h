@@ -9,6 +9,7 @@
 typedef int command_function(int argc, char **argv);
 
 command_function command_admin;
+command_function command_claim;
 command_function command_contract;
 command_function command_decode;
 command_function command_event;

@@ -5,6 +5,7 @@
 
 static const struct command commands[] = {
     {"admin", command_admin, "a consortium's keys, certificates, genesis and enrolments"},
+    {"claim", command_claim, "an insurer's claims: sign, send, ask, and check their evidence offline"},
     {"contract", command_contract, "the rules: which there are; what they would say to an event"},
     {"decode", command_decode, "the barcodes in pictures"},
     {"event", command_event, "EPCIS events: check them, show them as JSON-LD"},
