@@ -20,6 +20,8 @@ struct lifecycle_facts {
     uint64_t content;          // smallest units a pack, from ilmd; 0: not said
     uint64_t units;            // smallest units dispensed or returned of each pack; 0: not said
     bool partial;              // disposition partially_dispensed
+    bool container_open;       // disposition container_open
+    bool contents_verified;    // disposition completeness_verified: somebody looked through the whole container
     const char *awaited;       // party that the goods are shipped to (destination); NULL: none said
     enum lifecycle_profile profile;  // the ledger's; lifecycle.c sets that of the place once it is known
 };
@@ -29,16 +31,5 @@ void lifecycle_facts_read(const struct contract_input *input, const struct contr
 uint32_t lifecycle_expiry(const char *text);
 // Whether a pack of this expiry is past its last day at the time. 0: never.
 bool lifecycle_expired(uint32_t expiry, int64_t seconds);
-
-// Dispensing, returning and taking back count quantities; they change `record` and, where the rules say otherwise than the
-// table, *transition. `product`: NULL if it is not known.
-void lifecycle_dispense(const struct lifecycle_facts *facts, const struct product_facts *product, enum lifecycle_state from,
-                        struct pack_record *record, struct lifecycle_transition *transition);
-void lifecycle_undo(const struct lifecycle_facts *facts, enum lifecycle_state from, bool same_place, struct pack_record *record,
-                    struct lifecycle_transition *transition);
-
-// Before the transition is made: what no way through other states leads around (taken as a sample and given back, supplied
-// against the rules and taken back, set aside and released).
-void lifecycle_for_good(struct pack_record *record, struct lifecycle_transition *transition);
 
 #endif

@@ -94,5 +94,7 @@ void lifecycle_facts_read(const struct contract_input *input, const struct contr
     out->units = member_count(&event->extensions, PACKTRAIL_TERM_UNITS);
     const char *disposition = event->disposition ? cbv_word(CBV_DISPOSITION, event->disposition) : NULL;
     out->partial = disposition && strcmp(disposition, "partially_dispensed") == 0;
+    out->container_open = disposition && strcmp(disposition, "container_open") == 0;
+    out->contents_verified = disposition && strcmp(disposition, "completeness_verified") == 0;
     out->awaited = awaited_party(&event->destinations);
 }

@@ -1,5 +1,5 @@
 // A pack's states forget; some things about it must not be forgotten.
-#include "ledger/contracts/lifecycle.h"
+#include "ledger/contracts/lifecycle_internal.h"
 
 static bool whole_goods(enum lifecycle_state state) {
     return state == LIFECYCLE_COMMISSIONED || state == LIFECYCLE_IN_STOCK || state == LIFECYCLE_IN_TRANSIT;

@@ -187,9 +187,8 @@ static enum lifecycle_operation of_aggregation(const struct epcis_event *event, 
     return parent ? by_event(event) : OPERATION_OBSERVE;  // the contents move with it
 }
 
-// What taking the event back is, where nothing better is known than what kind of event it was.
-static enum lifecycle_operation of_declaration(const struct epcis_event *event) {
-    switch (by_event(event)) {
+enum lifecycle_operation lifecycle_operation_taking_back(enum lifecycle_operation declared) {
+    switch (declared) {
     case OPERATION_SHIP: return OPERATION_VOID_SHIP;
     case OPERATION_DISPENSE:
     case OPERATION_EXPORT:
@@ -202,8 +201,9 @@ static enum lifecycle_operation of_declaration(const struct epcis_event *event) 
 }
 
 enum lifecycle_operation lifecycle_operation_of(const struct epcis_event *event, enum pack_role role) {
+    const enum lifecycle_operation said = lifecycle_operation_declared(event, role);
     // An error declaration says that the event it repeats did not happen (EPCIS 2.0 section 7.4.1.3).
-    return event->error_declaration.present ? of_declaration(event) : lifecycle_operation_declared(event, role);
+    return event->error_declaration.present ? lifecycle_operation_taking_back(said) : said;
 }
 
 enum lifecycle_operation lifecycle_operation_declared(const struct epcis_event *event, enum pack_role role) {

@@ -12,6 +12,18 @@ enum lifecycle_profile lifecycle_profile_of(const char *name, enum lifecycle_pro
     return name && strcmp(name, "eu") == 0 ? PROFILE_EU : otherwise;
 }
 
+// ISO 3166: the code of a country, or of a part of one behind it ("CN-SX").
+bool lifecycle_profile_covers(enum lifecycle_profile profile, const char *territory) {
+    // The EU's member states, the EEA, and Northern Ireland.
+    static const char europe[] = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO XI GB-NIR ";
+    const char *codes = profile == PROFILE_CN ? "CN " : europe;
+    for (const char *code = codes; *code; code = strchr(code, ' ') + 1) {
+        const size_t len = strcspn(code, " ");
+        if (strncmp(territory, code, len) == 0 && (territory[len] == 0 || territory[len] == '-')) return true;
+    }
+    return false;
+}
+
 const char *lifecycle_operation_name(enum lifecycle_operation operation) {
     return (unsigned)operation < LIFECYCLE_OPERATIONS ? names[operation] : "observe";
 }

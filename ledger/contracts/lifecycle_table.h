@@ -42,12 +42,17 @@ enum lifecycle_profile { PROFILE_CN = 0, PROFILE_EU = 1 };
 // "cn", "eu"; an empty or unknown name gives `otherwise`.
 enum lifecycle_profile lifecycle_profile_of(const char *name, enum lifecycle_profile otherwise);
 
+// Whether its law holds in a territory (ISO 3166 code).
+bool lifecycle_profile_covers(enum lifecycle_profile profile, const char *territory);
+
 // "ship", …; static.
 const char *lifecycle_operation_name(enum lifecycle_operation operation);
 
 // From the event's type, action, words and kind of document, and the thing's role in it (lifecycle_operation.c).
 enum lifecycle_operation lifecycle_operation_of(const struct epcis_event *event, enum pack_role role);
 
+// What taking an operation back is, where nothing better is known than its kind; OPERATION_OBSERVE: nothing.
+enum lifecycle_operation lifecycle_operation_taking_back(enum lifecycle_operation declared);
 // Of an error declaration: what the declared event was. Else as above.
 enum lifecycle_operation lifecycle_operation_declared(const struct epcis_event *event, enum pack_role role);
 

@@ -46,13 +46,15 @@ struct effective hierarchy_effective(const struct hierarchy *hierarchy) {
     const struct pack_record *own = &hierarchy->levels[0].record;
     struct effective out = {.state = LIFECYCLE_UNKNOWN};
     if (hierarchy->count == 0) return out;
-    out = (struct effective){.state = own->state, .place = own->place, .party = own->party, .unconfirmed = hierarchy->cut || hierarchy->emptied};
+    out = (struct effective){.state = own->state, .place = own->place, .party = own->party, .event_seconds = own->event_seconds,
+                             .unconfirmed = hierarchy->cut || hierarchy->emptied};
     for (size_t i = 1; i < hierarchy->count; i++) {
         const struct pack_record *outer = &hierarchy->levels[i].record;
         out.inferred = true;
         if (outer->flags & PACK_FLAG_UNCONFIRMED) out.unconfirmed = true;
         if (overrides(outer->state) && goods(out.state)) out.state = outer->state;
         if (!moved(outer->state)) continue;
+        if (outer->event_seconds > out.event_seconds) out.event_seconds = outer->event_seconds;
         if (goods(out.state)) out.state = outer->state;
         if (outer->place) out.place = outer->place;
         if (outer->party) out.party = outer->party;

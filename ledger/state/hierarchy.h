@@ -35,6 +35,7 @@ enum pt_code hierarchy_read(const struct hierarchy_source *source, struct pt_byt
 struct effective {
     enum lifecycle_state state;
     uint64_t place, party;  // names
+    int64_t event_seconds;  // of the last event that changed it or moved it
     bool inferred;          // something of it comes from a container
     bool unconfirmed;       // a container was opened and moved since
 };

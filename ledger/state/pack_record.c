@@ -9,8 +9,7 @@
 
 // The fields that a change can be taken back for, in the order of the mask's bits (the format).
 enum field {
-    STATE, FLAGS, PLACE, PARTY, LOT, EXPIRY, TIME, PARENT, PARENT_FILLING, CONTENT, USED, OPERATION, FILLING, AWAITED, SEEN_TIME,
-    SEEN_PLACE, RETURNED
+    STATE, FLAGS, PLACE, PARTY, LOT, EXPIRY, TIME, PARENT, PARENT_FILLING, CONTENT, USED, OPERATION, FILLING, AWAITED, RETURNED
 };
 _Static_assert(RETURNED + 1 == PACK_UNDO_FIELDS, "one bit a field");
 #define MASK_ALL ((1u << PACK_UNDO_FIELDS) - 1)
@@ -35,9 +34,6 @@ static void lay_out(const struct pack_record *record, uint64_t fields[PACK_UNDO_
     fields[OPERATION] = record->operation;
     fields[FILLING] = record->filling;
     fields[AWAITED] = record->awaited;
-    // A sighting mostly is the last change itself.
-    fields[SEEN_TIME] = varint_fold(record->seen_seconds - record->event_seconds);
-    fields[SEEN_PLACE] = varint_fold((int64_t)(record->seen_place - record->place));
     fields[RETURNED] = record->returned;
 }
 
@@ -56,8 +52,6 @@ static void take_in(const uint64_t fields[PACK_UNDO_FIELDS], struct pack_record 
     record->operation = (unsigned)fields[OPERATION];
     record->filling = fields[FILLING];
     record->awaited = fields[AWAITED];
-    record->seen_seconds = record->event_seconds + varint_unfold(fields[SEEN_TIME]);
-    record->seen_place = record->place + (uint64_t)varint_unfold(fields[SEEN_PLACE]);
     record->returned = fields[RETURNED];
 }
 
@@ -68,7 +62,7 @@ static unsigned bits(uint32_t mask) {
 }
 
 void pack_record_encode(const struct pack_record *record, struct pt_buf *out) {
-    uint64_t numbers[6 + 2 * PACK_UNDO_FIELDS], fields[PACK_UNDO_FIELDS];
+    uint64_t numbers[9 + 2 * PACK_UNDO_FIELDS], fields[PACK_UNDO_FIELDS];
     size_t count = 0;
     lay_out(record, fields);
     numbers[count++] = fields[STATE];
@@ -81,7 +75,11 @@ void pack_record_encode(const struct pack_record *record, struct pt_buf *out) {
         for (unsigned i = 0; i < changed; i++) numbers[count++] = record->undo.values[i];
     }
     for (unsigned i = PLACE; i < PACK_UNDO_FIELDS; i++) numbers[count++] = fields[i];
+    // A sighting mostly is the last change itself.
+    numbers[count++] = varint_fold(record->seen_seconds - record->event_seconds);
+    numbers[count++] = varint_fold((int64_t)(record->seen_place - record->place));
     numbers[count++] = record->alerts;
+    numbers[count++] = record->again;
     while (count > 0 && numbers[count - 1] == 0) count--;
     pt_buf_byte(out, VERSION);
     for (size_t i = 0; i < count; i++) varint_put(out, numbers[i]);
@@ -112,7 +110,8 @@ static void decode_undo(struct numbers *numbers, struct pack_record *out) {
 }
 
 enum pt_code pack_record_decode(struct pt_bytes bytes, struct pack_record *out, struct pt_error *err) {
-    uint64_t fields[PACK_UNDO_FIELDS];
+    uint64_t fields[PACK_UNDO_FIELDS], seen_place = 0;
+    int64_t seen = 0;
     struct numbers numbers = {.bad = bytes.len < 1 || bytes.data[0] != VERSION, .last = 1};
     *out = (struct pack_record){0};
     if (!numbers.bad) {
@@ -122,21 +121,27 @@ enum pt_code pack_record_decode(struct pt_bytes bytes, struct pack_record *out, 
         out->last = next(&numbers);
         decode_undo(&numbers, out);
         for (unsigned i = PLACE; i < PACK_UNDO_FIELDS; i++) fields[i] = next(&numbers);
+        seen = varint_unfold(next(&numbers));
+        seen_place = (uint64_t)varint_unfold(next(&numbers));
         out->alerts = (unsigned)next(&numbers);
+        out->again = next(&numbers);
     }
     // One record has one encoding, because the encoding is hashed.
     if (numbers.bad || numbers.rest.len > 0 || numbers.last == 0 || fields[STATE] >= LIFECYCLE_STATES)
         return pt_fail(err, PT_UNVERIFIED, NULL, "a pack record is damaged or of an unknown version");
     take_in(fields, out);
+    out->seen_seconds = out->event_seconds + seen;
+    out->seen_place = out->place + seen_place;
     return PT_OK;
 }
 
 void pack_record_remember(struct pack_record *record, const struct pack_record *before, uint64_t by) {
-    uint64_t now[PACK_UNDO_FIELDS], then[PACK_UNDO_FIELDS], any = 0;
+    uint64_t now[PACK_UNDO_FIELDS], then[PACK_UNDO_FIELDS], any = before->last;
     unsigned count = 0;
     struct pack_undo undo = {.by = by};
     lay_out(record, now);
     lay_out(before, then);
+    then[FLAGS] = (then[FLAGS] & ~(uint64_t)PACK_FLAG_CONTESTED) | (now[FLAGS] & PACK_FLAG_CONTESTED);
     for (unsigned i = 0; i < PACK_UNDO_FIELDS; i++) {
         any |= then[i];
         if (now[i] == then[i]) continue;
@@ -156,6 +161,7 @@ bool pack_record_before(const struct pack_record *record, struct pack_record *ou
     if (!(record->undo.mask & MASK_NOTHING_BEFORE)) lay_out(record, fields);
     for (unsigned i = 0; i < PACK_UNDO_FIELDS; i++)
         if (record->undo.mask & (1u << i)) fields[i] = record->undo.values[at++];
+    fields[FLAGS] = (fields[FLAGS] & ~(uint64_t)PACK_FLAG_CONTESTED) | (record->flags & PACK_FLAG_CONTESTED);
     take_in(fields, out);
     out->undo = (struct pack_undo){0};
     return true;

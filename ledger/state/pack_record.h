@@ -14,14 +14,15 @@ enum pack_flag {
     PACK_FLAG_ANNOUNCED = 1u << 4,    // its maker commissioned it
     PACK_FLAG_BROACHED = 1u << 5,     // a part of the pack was supplied: it is not whole any more
     PACK_FLAG_HELD = 1u << 6,         // somebody set it aside: data that arrive do not release it
-    PACK_FLAG_CONTESTED = 1u << 7,    // something was told of it after its last change that the change stood against
+    PACK_FLAG_CONTESTED = 1u << 7,    // sold, and told to be sold elsewhere as well: undoing one sale leaves the other
     PACK_FLAG_CORRECTED = 1u << 8,    // an event of its history was declared in error
+    PACK_FLAG_OVERDRAWN = 1u << 9,    // more was supplied of it than it held
     PACK_FLAG_CAME_BACK = 1u << 10,   // a patient brought it back: never goods again
     PACK_FLAG_CALLED_BACK = 1u << 11, // recalled or withdrawn: never goods again by an event
 };
 
 #define PACK_RECORD_MAX 448u
-#define PACK_UNDO_FIELDS 17u
+#define PACK_UNDO_FIELDS 15u
 
 // What the last change replaced, so that it can be taken back exactly. Read and written by the functions below alone.
 struct pack_undo {
@@ -39,6 +40,7 @@ struct pack_record {
     uint64_t content;            // smallest units that it held when whole; 0: not known
     uint64_t used;               // of them, supplied (all of them when it was supplied whole)
     uint64_t returned;           // of the supplied ones, brought back by patients: never supplied again
+    uint64_t again;              // so many more supplies of it were told where it was supplied
     uint64_t parent;             // name of the container's key; 0: in none
     uint64_t parent_filling;     // the container's `filling` when it was packed: older ones have been emptied
     uint64_t filling;            // how often it was emptied as a whole
@@ -60,10 +62,10 @@ void pack_record_encode(const struct pack_record *record, struct pt_buf *out);
 enum pt_code pack_record_decode(struct pt_bytes bytes, struct pack_record *out, struct pt_error *err) PT_NODISCARD;
 
 // Notes what `before` was, as the one step that can be taken back; `by` is 1 + the leaf of the statement. No effect if
-// nothing but `last` and `alerts` changed.
+// nothing changed but what is no change of the pack: `last`, `alerts`, `again`, the sighting, PACK_FLAG_CONTESTED.
 void pack_record_remember(struct pack_record *record, const struct pack_record *before, uint64_t by);
-// The record as it was before its last change (`last` and `alerts` stay; nothing can be taken back after). False if it
-// is not known.
+// The record as it was before its last change; what is no change stays, and nothing more can be taken back. False if it is
+// not known.
 bool pack_record_before(const struct pack_record *record, struct pack_record *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/epcis/cn_document.h"
 #include "common/epcis/event_cbor.h"
 #include "common/epcis/packtrail_terms.h"
 #include "ledger/contracts/contract.h"
@@ -137,7 +138,7 @@ static struct epcis_member number_member(const char *local, int64_t number) {
 void lab_encode(const struct lab_event *say, struct pt_buf *out) {
     struct pt_error err;
     const char *uris[520];
-    struct epcis_member ilmd[3], extension[1];
+    struct epcis_member ilmd[3], extension[2];
     struct epcis_reference destination = {.type = "owning_party", .id = say->destination};
     struct epcis_event event = {.type = say->type ? say->type : EPCIS_OBJECT,
                                 .action = say->action ? say->action : EPCIS_OBSERVE,
@@ -157,11 +158,19 @@ void lab_encode(const struct lab_event *say, struct pt_buf *out) {
     if (say->content) ilmd[event.ilmd.count++] = number_member(PACKTRAIL_TERM_CONTENT, say->content);
     event.has_ilmd = event.ilmd.count > 0;
     event.ilmd.items = ilmd;
+    event.event_id = say->id;
+    const struct epcis_reference document = {.type = CN_DOCUMENT_TRANSACTION, .id = say->document};
+    if (say->document) event.biz_transactions = (struct epcis_references){(struct epcis_reference *)(uintptr_t)&document, 1};
+    if (say->clock_error) extension[event.extensions.count++] = number_member(PACKTRAIL_TERM_CLOCK_ERROR, say->clock_error);
     if (say->units) extension[event.extensions.count++] = number_member(PACKTRAIL_TERM_UNITS, say->units);
     event.extensions.items = extension;
     if (say->error)
         event.error_declaration = (struct epcis_error_declaration){.present = true, .declaration_time = event.event_time,
                                                                    .reason = "did_not_occur"};
+    if (say->error && say->declared) event.error_declaration.declaration_time.seconds = LAB_START / 1000 + say->declared;
+    const char *corrective[4];
+    for (size_t i = 0; i < 4 && say->corrective[i]; i++) corrective[event.error_declaration.corrective_event_ids.count++] = say->corrective[i];
+    event.error_declaration.corrective_event_ids.items = corrective;
     assert_ok(epcis_cbor_encode(&event, out, &err), &err);
 }
 
@@ -181,6 +190,8 @@ size_t lab_say_raw(struct lab *lab, struct lab_key *key, const char *content_typ
 size_t lab_say(struct lab *lab, struct lab_key *key, const struct lab_event *event) {
     struct pt_buf payload = PT_BUF_INIT(STATEMENT_MAX);
     lab_encode(event, &payload);
+    const int64_t told = event->declared > event->seconds ? event->declared : event->seconds;
+    if (lab->follow && lab->now < LAB_START + told * 1000) lab->now = LAB_START + told * 1000;
     const size_t at = lab_say_raw(lab, key, STATEMENT_EVENT_CBOR, pt_buf_bytes(&payload), key->next, &key->previous);
     pt_buf_free(&payload);
     key->next++;

@@ -27,6 +27,7 @@ struct lab {
     struct genesis genesis;
     struct pt_env env;
     pt_millis now;                         // what the ledger's clock says
+    bool follow;                           // it follows the events that are said
     struct ledger_options options;
     struct ledger *ledger;
     struct pt_buf statements[256];         // collected for the next block
@@ -53,6 +54,11 @@ struct lab_event {
     int64_t content, units;
     const char *destination;
     bool error;                     // with an error declaration
+    int64_t declared;               // its time, seconds since LAB_START; 0: the event's
+    const char *id;                 // eventID
+    const char *corrective[4];      // IDs in the error declaration
+    int64_t clock_error;            // seconds
+    const char *document;           // business transaction of China's documents (URI)
 };
 
 // The URI of a serial; static memory of the last 8.

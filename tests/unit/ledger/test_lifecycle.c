@@ -13,6 +13,7 @@ static struct lab lab;
 static int setup_cn(void **state) {
     (void)state;
     lab_new(&lab, "cn");
+    lab.follow = true;
     lab_open(&lab);
     return 0;
 }
@@ -20,6 +21,7 @@ static int setup_cn(void **state) {
 static int setup_eu(void **state) {
     (void)state;
     lab_new(&lab, "eu");
+    lab.follow = true;
     lab_open(&lab);
     return 0;
 }
@@ -204,9 +206,12 @@ static void parts_count_down_in_china(void **state) {
     assert_int_equal(lab_state(&lab, "1"), LIFECYCLE_DISPENSED);
     part.units = 1;
     assert_int_equal(lab_do(&lab, &lab.devices[0], &part), RESULT_ALERTED);
-    undo.units = 1000000;  // more than it ever held gives back no more than it held
+    undo.seconds = 120;  // of no supply that is known: what undoing a supply does
+    undo.units = 1000000;
+    assert_int_equal(lab_do(&lab, &lab.devices[0], &undo), RESULT_APPLIED);  // the one too many
+    assert_int_equal(lab_look(&lab, "1").quantity_left, 0);
     assert_int_equal(lab_do(&lab, &lab.devices[0], &undo), RESULT_APPLIED);
-    assert_int_equal(lab_look(&lab, "1").quantity_left, 10);
+    assert_int_equal(lab_look(&lab, "1").quantity_left, 10);  // no more than it held
 }
 
 static void more_than_its_content_is_told(void **state) {
@@ -289,7 +294,8 @@ static void a_second_supply_elsewhere_cannot_be_undone_there(void **state) {
     assert_int_equal(lab_do(&lab, &lab.devices[1], &undo), RESULT_ALERTED);
     assert_int_equal(lab_state(&lab, "1"), LIFECYCLE_DISPENSED);
     assert_string_equal(lab_look(&lab, "1").place, "urn:packtrail:place:p0");
-    assert_int_equal(lab_do(&lab, &lab.devices[0], &undo), RESULT_APPLIED);
+    assert_int_equal(lab_do(&lab, &lab.devices[0], &undo), RESULT_ALERTED);  // the other supply stands
+    assert_int_equal(lab_state(&lab, "1"), LIFECYCLE_DISPENSED);
 }
 
 // A patient's or inspector's look at a sold pack must not take the undoing away from the pharmacy.
