@@ -151,11 +151,6 @@ enum pt_code lifecycle_identify_event(struct work *work, struct pt_error *err) {
 
 // --- Taking back ---
 
-static bool is_for_good(enum lifecycle_state state) {
-    return state == LIFECYCLE_RETURNED || state == LIFECYCLE_RECALLED || state == LIFECYCLE_DECOMMISSIONED ||
-           state == LIFECYCLE_DESTROYED || state == LIFECYCLE_STOLEN || state == LIFECYCLE_WITHDRAWN;
-}
-
 static bool is_bound(enum lifecycle_state state) {
     return state == LIFECYCLE_DISPENSED || state == LIFECYCLE_PART_DISPENSED || state == LIFECYCLE_EXPORTED ||
            state == LIFECYCLE_SAMPLE || state == LIFECYCLE_CHECKED_OUT || state == LIFECYCLE_FREE_SAMPLE || state == LIFECYCLE_LOCKED;
@@ -220,7 +215,7 @@ static void settle(struct pack_record *record, enum lifecycle_state to) {
 
 static enum pt_code restore(struct work *work, struct item *item, struct pt_error *err) {
     struct pack_record before;
-    const unsigned sticky = item->record.flags & (PACK_FLAG_OPENED | PACK_FLAG_UNCONFIRMED);
+    const unsigned sticky = item->record.flags & (PACK_FLAG_OPENED | PACK_FLAG_UNCONFIRMED | PACK_FLAG_CALLED_BACK | PACK_FLAG_CAME_BACK);
     const bool corrected_before = was_corrected_before(work, item);
     if (item->record.again > 0 && !corrected_before) {  // of several supplies at this counter one is taken back
         item->record.again--;
@@ -273,13 +268,28 @@ static enum pt_code take_back_below(struct work *work, struct item *item, enum l
     }
 }
 
+// Whether a pack in this state is so because of such an operation.
+static bool comes_of(enum lifecycle_state state, enum lifecycle_operation operation) {
+    switch (operation) {
+    case OPERATION_DISPENSE: return state == LIFECYCLE_DISPENSED || state == LIFECYCLE_PART_DISPENSED;
+    case OPERATION_EXPORT: return state == LIFECYCLE_EXPORTED;
+    case OPERATION_CHECK_OUT: return state == LIFECYCLE_CHECKED_OUT;
+    case OPERATION_SAMPLE: return state == LIFECYCLE_SAMPLE;
+    case OPERATION_FREE_SAMPLE: return state == LIFECYCLE_FREE_SAMPLE;
+    case OPERATION_LOCK: return state == LIFECYCLE_LOCKED;
+    default: return false;
+    }
+}
+
 // A declaration that names no event, and fits nothing that is remembered: what taking back an event of its kind does.
 static enum pt_code take_back_by_kind(struct work *work, struct item *item, struct pt_error *err) {
-    const enum lifecycle_operation operation = lifecycle_operation_taking_back(item->operation);
+    const enum lifecycle_operation declared = item->operation, operation = lifecycle_operation_taking_back(declared);
     struct lifecycle_transition transition = *lifecycle_transition(work->facts.profile, operation, item->effective.state);
     item->operation = operation;
     if (operation == OPERATION_OBSERVE) return only_marked(work, item, err);
     if (item->effective.state == LIFECYCLE_UNKNOWN) item->record.flags |= PACK_FLAG_NO_DATA;
+    if (operation == OPERATION_UNDO && is_bound(item->effective.state) && !comes_of(item->effective.state, declared))
+        return only_marked(work, item, err);
     if (operation == OPERATION_UNDO && is_bound(item->effective.state) && !transition.alert) {
         const enum undo_refusal refusal = lifecycle_undo_refused(work, item);
         if (refusal != UNDO_ALLOWED) return refuse(work, item, refusal, err);
@@ -303,7 +313,7 @@ enum pt_code lifecycle_correct(struct work *work, struct item *item, struct pt_e
     if (!named && !last) return take_back_by_kind(work, item, err);
     item->operation = OPERATION_UNDO;
     item->record.flags |= PACK_FLAG_CORRECTED;
-    if (is_for_good(state)) {
+    if (lifecycle_is_for_good(state)) {
         const struct lifecycle_transition *stays = lifecycle_transition(work->facts.profile, OPERATION_UNDO, state);
         return lifecycle_raise(work, item, stays, NULL, err);
     }

@@ -21,3 +21,8 @@ void lifecycle_for_good(struct pack_record *record, struct lifecycle_transition 
     if (broached && whole_goods(transition->to)) transition->to = LIFECYCLE_PART_DISPENSED;
     remember(record, transition->to);
 }
+
+bool lifecycle_is_for_good(enum lifecycle_state state) {
+    return state == LIFECYCLE_RETURNED || state == LIFECYCLE_RECALLED || state == LIFECYCLE_DECOMMISSIONED ||
+           state == LIFECYCLE_DESTROYED || state == LIFECYCLE_STOLEN || state == LIFECYCLE_WITHDRAWN;
+}

@@ -77,6 +77,8 @@ bool lifecycle_is_older(const struct work *work, const struct item *item);
 // lifecycle_for_good.c, before a transition is made: what no way through other states leads around (taken as a sample and
 // given back, supplied against the rules and taken back, set aside and released).
 void lifecycle_for_good(struct pack_record *record, struct lifecycle_transition *transition);
+// The states that no taking back leads out of.
+bool lifecycle_is_for_good(enum lifecycle_state state);
 
 // lifecycle_correction.c.
 void lifecycle_declare_events(const struct contract_input *input, const struct contract_context *context, struct access_list *out);

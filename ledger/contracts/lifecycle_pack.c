@@ -39,12 +39,16 @@ static bool put_in_order(const struct work *work, const struct item *item, struc
     struct pack_record before;
     const bool part = work->facts.units > 0 || work->facts.partial;
     if (!ends_trade(item->operation) || part || !lifecycle_is_older(work, item) || item->around.count != 1) return false;
+    if (item->operation == OPERATION_DISPENSE && item->record.used > 0) return false;  // what is gone counts, whatever the order
     if (!pack_record_before(&item->record, &before) || before.state == LIFECYCLE_UNKNOWN) return false;
     if (before.event_seconds > work->facts.event_seconds + work->facts.clock_error) return false;
+    // Only if it is the table that led from there to here, and not a container, a quantity or a correction.
+    const enum lifecycle_operation last = (enum lifecycle_operation)item->record.operation;
+    if (lifecycle_transition(work->facts.profile, last, before.state)->to != item->record.state) return false;
     *first = *lifecycle_transition(work->facts.profile, item->operation, before.state);
-    *second = *lifecycle_transition(work->facts.profile, (enum lifecycle_operation)item->record.operation, first->to);
+    *second = *lifecycle_transition(work->facts.profile, last, first->to);
     if (second->confidence > SURE_WHEN_LATE) second->confidence = SURE_WHEN_LATE;
-    return true;
+    return !lifecycle_state_dispensable(second->to);  // in doubt it is not for sale
 }
 
 static enum pt_code change_in_order(struct work *work, struct item *item, const struct lifecycle_transition *first,
@@ -56,12 +60,14 @@ static enum pt_code change_in_order(struct work *work, struct item *item, const 
     if (first->alert) code = lifecycle_raise(work, item, first, NULL, err);
     if (code == PT_OK && second->alert) code = lifecycle_raise(work, item, second, detail, err);
     struct lifecycle_transition settled = *second;
+    if (lifecycle_is_for_good(item->record.state) && !lifecycle_is_for_good(settled.to)) settled.to = item->record.state;
     lifecycle_for_good(&item->record, &settled);
     item->record.state = settled.to;
     item->record.operation = item->operation;
-    if (first->to == LIFECYCLE_DISPENSED) item->record.used = item->record.content;
-    if (second->to == LIFECYCLE_RETURNED) item->record.returned = item->record.used;
-    if (second->to != first->to) return code;
+    if (item->operation == OPERATION_DISPENSE && first->to == LIFECYCLE_DISPENSED && item->record.used < item->record.content)
+        item->record.used = item->record.content;
+    if (settled.to == LIFECYCLE_RETURNED) item->record.returned = item->record.used;
+    if (settled.to != first->to) return code;
     if (work->place) item->record.place = work->place;
     if (work->party) item->record.party = work->party;
     return code;
@@ -116,12 +122,14 @@ static struct lifecycle_transition decide(const struct work *work, struct item *
     return transition;
 }
 
-// The same step told twice within moments at one counter: a finger that stayed on the trigger. `as_was`: before deciding.
-static bool is_double_scan(const struct work *work, const struct item *item, const struct pack_record *as_was) {
-    const int64_t apart = work->facts.event_seconds - as_was->event_seconds;
-    if (as_was->operation != (unsigned)item->operation || as_was->place != work->place || as_was->party != work->party) return false;
-    if (apart > DOUBLE_SCAN_SECONDS || apart < -DOUBLE_SCAN_SECONDS || as_was->state == LIFECYCLE_UNKNOWN) return false;
-    return work->facts.units == 0;  // parts are counted, however fast they follow each other
+// The same step told twice within moments at one counter: a finger that stayed on the trigger.
+static bool is_double_scan(const struct work *work, const struct item *item) {
+    const struct pack_record *before = &item->around.levels[0].record;
+    const int64_t apart = work->facts.event_seconds - before->event_seconds;
+    if (item->around.count != 1 || before->state == LIFECYCLE_UNKNOWN || before->operation != (unsigned)item->operation) return false;
+    if (before->place != work->place || before->party != work->party) return false;
+    if (work->facts.units > 0) return false;  // parts are counted, however fast they follow each other
+    return apart <= DOUBLE_SCAN_SECONDS && apart >= -DOUBLE_SCAN_SECONDS;
 }
 
 // What can be taken back is bound to its time and place: what is told of such a pack afterwards - a second supply of a
@@ -195,7 +203,7 @@ enum pt_code lifecycle_change(struct work *work, struct item *item, struct pt_er
     const struct pack_record as_was = item->record;
     transition = decide(work, item);
     lifecycle_for_good(&item->record, &transition);
-    if (transition.alert && is_double_scan(work, item, &as_was)) {
+    if (transition.alert && is_double_scan(work, item)) {
         item->record = as_was;
         transition = (struct lifecycle_transition){
             .to = item->effective.state, .alert = ALERT_DOUBLE_SCAN, .mode = ALERT_SHADOW, .confidence = 5};

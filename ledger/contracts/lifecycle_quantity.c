@@ -16,7 +16,7 @@ static void dispense_part(const struct lifecycle_facts *facts, bool counted, str
         if (facts->units <= UINT64_MAX / 2 - record->used) record->used += facts->units;
     } else if (facts->units > pack_record_left(record)) {
         *transition = beyond_content;
-        record->used = record->content;
+        if (record->used < record->content) record->used = record->content;
         record->flags |= PACK_FLAG_OVERDRAWN;
     } else {
         record->used += facts->units;
@@ -40,7 +40,7 @@ void lifecycle_dispense(const struct lifecycle_facts *facts, const struct produc
         *transition = beyond_content;
         record->flags |= PACK_FLAG_OVERDRAWN;
     }
-    if (record->content > 0) record->used = record->content;
+    if (record->used < record->content) record->used = record->content;
 }
 
 // What a patient brings back is never supplied again; what is still in the pack is not touched by it.

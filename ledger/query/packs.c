@@ -40,7 +40,7 @@ static enum pt_code describe(struct pack_reader *reader, const struct hierarchy 
     out->reasons = reasons_of(around, &effective, at);
     out->expiry_day = own->expiry ? (int32_t)own->expiry - 1 + EPOCH_2000 : INT32_MIN;
     out->content = own->content;
-    out->quantity_left = pack_record_left(own);
+    out->quantity_left = effective.state == LIFECYCLE_DISPENSED ? 0 : pack_record_left(own);
     out->is_container = (own->flags & PACK_FLAG_CONTAINER) != 0;
     out->last_leaf = own->last ? own->last - 1 : 0;
     out->alert_count = own->alerts;

@@ -19,7 +19,7 @@ struct turn {
     const struct walk_view *before, *after;
     enum lifecycle_state from;  // effective, as the event finds it
     uint32_t alerts;            // kinds that were raised about it
-    bool late;
+    bool older;                 // than what is known
 };
 
 static bool in(uint32_t set, enum lifecycle_state state) { return (set & STATE_SET(state)) != 0; }
@@ -31,6 +31,7 @@ static bool in(uint32_t set, enum lifecycle_state state) { return (set & STATE_S
 struct standing {
     enum lifecycle_state state;
     uint64_t place, party;
+    int64_t time;  // of the last event that changed it, or moved what it lies in
     bool inferred;
 };
 
@@ -57,7 +58,7 @@ static unsigned outward(const struct walk_view *views, unsigned thing, unsigned 
 static struct standing standing_of(const struct walk_view *views, unsigned thing) {
     const struct pack_record *own = &views[thing].record;
     const unsigned all = depth_of(views, thing), depth = all < HIERARCHY_MAX ? all : HIERARCHY_MAX;
-    struct standing out = {own->state, own->place, own->party, depth > 0};
+    struct standing out = {own->state, own->place, own->party, own->event_seconds, depth > 0};
     bool blocked = !in(SALEABLE, own->state), placed = false, owned = false, moved = false;
     for (unsigned level = 1; level <= depth && !blocked; level++) {
         const enum lifecycle_state state = views[outward(views, thing, level)].record.state;
@@ -70,6 +71,7 @@ static struct standing standing_of(const struct walk_view *views, unsigned thing
         if (!travelled(box->state)) continue;
         if (!blocked && !moved) out.state = box->state;
         moved = true;
+        if (box->event_seconds > out.time) out.time = box->event_seconds;
         if (!placed && box->place) out.place = box->place;
         placed = placed || box->place;
         if (!owned && box->party) out.party = box->party;
@@ -169,26 +171,43 @@ static bool is_move(enum lifecycle_operation operation) {
 static void check_late(const struct turn *turn, bool accused) {
     const struct pack_record *before = &turn->before->record, *after = &turn->after->record;
     turn->walk->late++;
-    if (after->state != before->state || after->used != before->used || after->content != before->content || after->place != before->place ||
+    if ((after->state != before->state && after->state != turn->from) || after->used != before->used || after->content != before->content || after->place != before->place ||
         after->party != before->party || after->parent != before->parent || after->event_seconds != before->event_seconds)
         FAIL("I11: a late %s changed it", lifecycle_operation_name(turn->operation));
     if (accused) FAIL("I11: a late %s accuses", lifecycle_operation_name(turn->operation));
 }
 
-static bool is_part(const struct turn *turn) {
-    return turn->walk->china && (turn->event->say.units > 0 || turn->event->say.disposition[0] == 'p');
+static bool ends_trade(enum lifecycle_operation operation) {
+    switch (operation) {
+    case OPERATION_DISPENSE:
+    case OPERATION_SEND_BACK:
+    case OPERATION_TAKE_BACK:
+    case OPERATION_DECOMMISSION:
+    case OPERATION_DESTROY:
+    case OPERATION_SAMPLE:
+    case OPERATION_EXPORT:
+    case OPERATION_CHECK_OUT:
+    case OPERATION_FREE_SAMPLE: return true;
+    default: return false;
+    }
 }
+
+static bool says_part(const struct turn *turn) { return turn->event->say.units > 0 || turn->event->say.disposition[0] == 'p'; }
+
+// Where parts are counted; elsewhere opening ends the pack.
+static bool is_part(const struct turn *turn) { return turn->walk->china && says_part(turn); }
 
 // What went to the public; true if it is more than the pack held.
 static bool supply(const struct turn *turn) {
     const int64_t content = (int64_t)turn->after->record.content;
     int64_t *supplied = &turn->memory->supplied;
+    if (says_part(turn) && (turn->after->record.state == LIFECYCLE_DISPENSED || turn->after->record.state == LIFECYCLE_PART_DISPENSED))
+        turn->memory->broached = true;
     if (!in(GOODS, turn->from)) {
         if (turn->after->record.state == LIFECYCLE_DISPENSED && content > 0) *supplied = content;
         return false;  // the state before is alert enough
     }
     if (is_part(turn)) {
-        turn->memory->broached = true;
         *supplied += turn->event->say.units;
     } else if (content > 0) {
         *supplied += content;
@@ -202,15 +221,12 @@ static void check_quantity(const struct turn *turn, bool beyond) {
     const struct pack_record *after = &turn->after->record;
     const int64_t content = (int64_t)after->content, left = (int64_t)pack_record_left(after);
     if (left < 0 || left > content) FAIL("I4: %lld left of %lld", (long long)left, (long long)content);
-    if (turn->operation == OPERATION_UNDO && !turn->alerts) {
-        if ((int64_t)after->used > turn->memory->supplied) FAIL("I4: taking back supplies");
-        turn->memory->supplied = (int64_t)after->used;
-        if (after->used == 0) turn->memory->broached = false;
-    }
+    // The content became known only after more was supplied: the next supply tells.
+    if (content > 0 && turn->memory->supplied > content) turn->memory->supplied = content;
     const int64_t rest = content > turn->memory->supplied ? content - turn->memory->supplied : 0;
     if (content > 0 && left != rest) FAIL("I4: %lld left; supplied %lld of %lld", (long long)left, (long long)turn->memory->supplied, (long long)content);
     if (beyond && !(turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE))) FAIL("I5: more than it holds, and no alert");
-    if (turn->operation == OPERATION_DISPENSE && in(GOODS, turn->from) && !beyond && (turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE)))
+    if (turn->operation == OPERATION_DISPENSE && !turn->older && in(GOODS, turn->from) && !beyond && (turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE)))
         FAIL("I5: a lawful supply is taken for a double one");
     if (in(SALEABLE, after->state) && (turn->memory->broached || (turn->memory->supplied > 0 && content > 0))) FAIL("I6: a broached pack is %s", lifecycle_state_name(after->state));
 }
@@ -224,8 +240,19 @@ static void check_for_good(const struct turn *turn) {
     if (turn->memory->called_back && in(GOODS, is) && !in(GOODS, was)) FAIL("I3: it was called back");
     if (in(CALLED_BACK, is) || in(CALLED_BACK, turn->from)) turn->memory->called_back = true;  // by itself, or with its container
     if (turn->operation == OPERATION_COMMISSION) turn->memory->commissioned = true;
-    if (turn->operation == OPERATION_COMMISSION || (turn->operation == OPERATION_FILL && turn->from == LIFECYCLE_UNKNOWN)) turn->memory->announced = true;
+    if (turn->operation == OPERATION_COMMISSION || turn->operation == OPERATION_FILL) turn->memory->announced = true;
     if (!turn->memory->announced && in(GOODS, is)) FAIL("I3: nobody announced it");
+}
+
+// An end of trade that comes late may be put before what followed it: where both lead, one after the other.
+static uint32_t put_in_order(const struct turn *turn) {
+    struct pack_record earlier;
+    uint32_t to = 0;
+    if (!turn->older || !ends_trade(turn->operation) || !pack_record_before(&turn->before->record, &earlier)) return 0;
+    const uint32_t first = turn->walk->expected->pairs[turn->operation][earlier.state].to;
+    for (unsigned state = 0; state < LIFECYCLE_STATES; state++)
+        if (first & STATE_SET(state)) to |= turn->walk->expected->pairs[turn->before->record.operation][state].to;
+    return to;
 }
 
 // What expectations.txt cannot say, because it depends on more than the pair.
@@ -236,14 +263,15 @@ static struct expected_pair refine(const struct turn *turn, bool first_word) {
         if (is_part(turn)) pair.to |= STATE_SET(LIFECYCLE_PART_DISPENSED);
         pair.may_alert |= ALERT_SET(ALERT_DOUBLE_DISPENSE);  // I5 says when
     }
-    if (turn->operation == OPERATION_UNDO) {  // not everywhere, and not for ever
-        pair.to |= same | STATE_SET(LIFECYCLE_PART_DISPENSED);
-        pair.may_alert |= ALERT_SET(ALERT_NOT_SALEABLE);
-        if (turn->from == LIFECYCLE_DISPENSED && turn->after->record.state == turn->from) pair.must_alert |= ALERT_SET(ALERT_NOT_SALEABLE);
+    if (turn->operation == OPERATION_TAKE_BACK && turn->event->say.units > 0) {  // some of it came back, or more than was out
+        pair.to |= same;
+        pair.may_alert |= ALERT_SET(ALERT_OUT_OF_ORDER);
     }
+    const uint32_t ordered = put_in_order(turn);
+    if (ordered) pair = (struct expected_pair){.to = pair.to | ordered, .may_alert = UINT32_MAX};
     if (first_word) {  // its maker's data, come at last, release what waited for them
         pair = (struct expected_pair){.to = turn->from == LIFECYCLE_UNKNOWN ? STATE_SET(LIFECYCLE_COMMISSIONED) : same};
-        if (turn->from == LIFECYCLE_QUARANTINED) pair.to |= STATE_SET(LIFECYCLE_IN_STOCK);
+        if (turn->from == LIFECYCLE_QUARANTINED) pair.to |= STATE_SET(LIFECYCLE_IN_STOCK) | STATE_SET(LIFECYCLE_IN_TRANSIT);
     }
     if ((pair.to & GOODS) || in(GOODS, turn->before->record.state)) {  // I2, I3, I6: what it was does not let go
         if (turn->memory->came_back) pair.to |= STATE_SET(LIFECYCLE_RETURNED);
@@ -273,22 +301,91 @@ static void check_pair(const struct turn *turn, bool first_word) {
         FAIL("I12: %s of what counts as %s accuses without a reason", lifecycle_operation_name(turn->operation), lifecycle_state_name(turn->from));
 }
 
-static void check_turn(struct model *model, struct walk *walk, const struct walk_event *event, unsigned thing, enum lifecycle_state from) {
+// --- Corrections ---
+
+// What is known of a thing goes back with what is taken back.
+static void forget(const struct turn *turn) {
+    const struct pack_record *after = &turn->after->record;
+    struct model_thing *memory = turn->memory;
+    const uint64_t used = after->content > 0 && after->used > after->content ? after->content : after->used;
+    if ((int64_t)used > memory->supplied) FAIL("I4: taking back supplies");
+    memory->supplied = (int64_t)used;
+    if (after->used == 0 && !(after->flags & PACK_FLAG_BROACHED)) memory->broached = false;
+    memory->commissioned = (after->flags & PACK_FLAG_ANNOUNCED) != 0;
+    memory->announced = memory->commissioned || (memory->announced && after->state != LIFECYCLE_UNKNOWN && !(after->flags & PACK_FLAG_NO_DATA));
+}
+
+// The event did not happen: nothing is as it would not have been, or was before. Which of the two depends on what followed
+// it, and on the rules of undoing.
+static void check_correction(const struct turn *turn) {
+    const struct pack_record *before = &turn->before->record, *after = &turn->after->record;
+    struct pack_record earlier;
+    uint32_t allowed = STATE_SET(before->state);
+    turn->walk->corrected++;
+    if (pack_record_before(before, &earlier)) allowed |= STATE_SET(earlier.state);
+    if (turn->operation == OPERATION_DISPENSE && in(STATE_SET(LIFECYCLE_DISPENSED) | STATE_SET(LIFECYCLE_PART_DISPENSED), before->state))
+        allowed |= STATE_SET(LIFECYCLE_PART_DISPENSED) | STATE_SET(LIFECYCLE_IN_STOCK);
+    if (turn->operation == OPERATION_COMMISSION) allowed |= STATE_SET(LIFECYCLE_QUARANTINED);
+    const enum lifecycle_operation back = turn->operation == OPERATION_SHIP ? OPERATION_VOID_SHIP : OPERATION_UNDO;
+    const bool made = turn->walk->expected->pairs[turn->operation][LIFECYCLE_IN_STOCK].to & STATE_SET(turn->from);  // by such an event
+    if (!turn->event->say.event_id && (back != OPERATION_UNDO || made || turn->from == LIFECYCLE_PART_DISPENSED || turn->from == LIFECYCLE_UNKNOWN)) allowed |= turn->walk->expected->pairs[back][turn->from].to;
+    if (turn->memory->came_back) allowed |= STATE_SET(LIFECYCLE_RETURNED);
+    if (turn->memory->called_back) allowed |= CALLED_BACK;
+    if (!turn->memory->announced) allowed |= STATE_SET(LIFECYCLE_QUARANTINED);
+    if (!in(allowed, after->state)) FAIL("I12: a correction makes it %s", lifecycle_state_name(after->state));
+    forget(turn);
+    check_quantity(turn, false);
+    if (in(OVER, before->state) && !in(OVER, after->state)) FAIL("I1: it was over");
+    if (turn->memory->came_back && in(GOODS, after->state)) FAIL("I2: a patient brought it back");
+    if (!turn->memory->announced && in(GOODS, after->state)) FAIL("I3: nobody announced it");
+    if (turn->memory->called_back && in(GOODS, after->state) && !in(GOODS, before->state) && in(GOODS, standing_of(turn->walk->after, turn->thing).state))
+        FAIL("I3: it was called back");
+}
+
+static bool is_double_scan(const struct turn *turn) {
+    const struct pack_record *before = &turn->before->record, *after = &turn->after->record;
+    if (!(turn->alerts & ALERT_SET(ALERT_DOUBLE_SCAN))) return false;
+    if ((after->state != before->state && after->state != turn->from) || after->used != before->used || after->content < before->content) FAIL("I12: a double scan changed it");
+    return true;
+}
+
+// What comes late may be put before what followed it, which then decided what became of it: it takes nothing back, and what
+// it counted for is believed.
+static bool settle_supply(const struct turn *turn) {
+    const int64_t used = (int64_t)turn->after->record.used;
+    if (!put_in_order(turn)) return turn->operation == OPERATION_DISPENSE && supply(turn);
+    if (used < (int64_t)turn->before->record.used) FAIL("I4: a late event gives back");
+    if (turn->operation == OPERATION_DISPENSE && is_part(turn)) return supply(turn);
+    turn->memory->supplied = used;
+    return false;
+}
+
+// Older than what is known of it, unless that is told by a clock that is ahead of everybody's.
+static bool is_older(const struct walk *walk, const struct walk_event *event, const struct standing *found) {
+    const int64_t when = RULES_LAB_START / 1000 + event->say.seconds;
+    return found->time != 0 && when < found->time && found->time <= walk->lab->chain_time / 1000 + 86400;
+}
+
+static void check_turn(struct model *model, struct walk *walk, const struct walk_event *event, unsigned thing, struct standing found) {
     bool accused = false;
     const struct walk_view *before = &walk->before[thing], *after = &walk->after[thing];
     const struct turn turn = {.memory = &model->things[thing], .walk = walk, .event = event, .thing = thing,
                               .operation = thing == event->parent ? event->parent_operation : event->operation,
-                              .before = before, .after = after, .from = from, .alerts = alerts_about(walk, thing, &accused)};
-    const bool first_word = turn.operation == OPERATION_COMMISSION && !turn.memory->commissioned;
-    const int64_t when = RULES_LAB_START / 1000 + event->say.seconds;
+                              .before = before, .after = after, .from = found.state,
+                              .older = is_older(walk, event, &found), .alerts = alerts_about(walk, thing, &accused)};
+    const bool filled = turn.operation == OPERATION_FILL && thing >= WALK_PACKS && before->known && (before->record.flags & PACK_FLAG_NO_DATA);
+    const bool first_word = (turn.operation == OPERATION_COMMISSION && !turn.memory->commissioned) || filled;
     walk->reached[after->record.state]++;
-    if (before->record.event_seconds != 0 && when < before->record.event_seconds && is_move(turn.operation)) {
+    if (event->correction) {
+        check_correction(&turn);
+    } else if (turn.older && is_move(turn.operation)) {
         check_late(&turn, accused);
-        return;
+    } else if (!is_double_scan(&turn)) {
+        check_quantity(&turn, settle_supply(&turn));
+        check_pair(&turn, first_word);
+        check_for_good(&turn);
+        if (filled) turn.memory->commissioned = true;
     }
-    check_quantity(&turn, turn.operation == OPERATION_DISPENSE && supply(&turn));
-    check_pair(&turn, first_word);
-    check_for_good(&turn);
 }
 
 void model_check(struct model *model, struct walk *walk, const struct walk_event *event, enum statement_result result) {
@@ -306,12 +403,12 @@ void model_check(struct model *model, struct walk *walk, const struct walk_event
     struct walk_view *views = walk->before;
     if (event->named_count + (event->parent != WALK_NOTHING) > 1) views = memcpy(memory, walk->before, sizeof memory);
     if (event->parent != WALK_NOTHING) {
-        check_turn(model, walk, event, event->parent, standing_of(views, event->parent).state);
+        check_turn(model, walk, event, event->parent, standing_of(views, event->parent));
         if (views == memory) views[event->parent] = walk->after[event->parent];
     }
     for (size_t i = 0; i < event->named_count; i++) {
         const unsigned thing = event->named[i];
-        check_turn(model, walk, event, thing, standing_of(views, thing).state);
+        check_turn(model, walk, event, thing, standing_of(views, thing));
         if (views == memory) views[thing] = walk->after[thing];
     }
     for (unsigned i = 0; i < WALK_THINGS; i++)

@@ -151,6 +151,21 @@ static void check(struct stage *stage, const struct expected_form *form, enum li
                  alert_kind_name(transition->alert));
 }
 
+// What is declared in error is what led to the state.
+static void word_undo(struct say *say, enum lifecycle_state from) {
+    static const struct {
+        enum lifecycle_state state;
+        const char *step, *disposition;
+    } rows[] = {{LIFECYCLE_EXPORTED, "shipping", PACKTRAIL_DISPOSITION_EXPORTED}, {LIFECYCLE_SAMPLE, "sampling", NULL},
+                {LIFECYCLE_CHECKED_OUT, NULL, PACKTRAIL_DISPOSITION_CHECKED_OUT},
+                {LIFECYCLE_FREE_SAMPLE, NULL, PACKTRAIL_DISPOSITION_FREE_SAMPLE}, {LIFECYCLE_LOCKED, NULL, PACKTRAIL_DISPOSITION_LOCKED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].state != from) continue;
+        say->step = rows[i].step;
+        say->disposition = rows[i].disposition;
+    }
+}
+
 static void every_pair_in_every_form(struct stage *stage, const char *profile) {
     bool said[LIFECYCLE_OPERATIONS] = {false};
     *stage = (struct stage){.lab = rules_lab_new(profile, RULE_VERSION_NEWEST, 0), .china = strcmp(profile, "cn") == 0};
@@ -170,6 +185,7 @@ static void every_pair_in_every_form(struct stage *stage, const char *profile) {
         }
         const struct expected_form undo = {.operation = OPERATION_UNDO, .role = PACK_ROLE_OBJECT};
         struct say say = say_form(&undo, "dispensing", "dispensed");
+        word_undo(&say, (enum lifecycle_state)from);
         say.error = true;
         rules_lab_restore(stage->lab, here);
         said[OPERATION_UNDO] = true;

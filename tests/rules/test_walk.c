@@ -36,8 +36,8 @@ static void walk_on(const char *profile) {
     for (uint64_t i = 0; i < episodes; i++) walk_episode(&walk, first + i, EPISODE);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
     const double seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-    print_message("# %s: %llu steps, seeds %llu to %llu, %zu alerted, %zu late, %u deep, %.1f us a step\n", profile, (unsigned long long)(episodes * EPISODE),
-                  (unsigned long long)first, (unsigned long long)(first + episodes - 1), walk.alerted, walk.late, (unsigned)walk.deepest,
+    print_message("# %s: %llu steps, seeds %llu to %llu, %zu alerted, %zu late, %zu corrected, %u deep, %.1f us a step\n", profile, (unsigned long long)(episodes * EPISODE),
+                  (unsigned long long)first, (unsigned long long)(first + episodes - 1), walk.alerted, walk.late, walk.corrected, (unsigned)walk.deepest,
                   seconds * 1e6 / (double)(episodes * EPISODE));
     // A walk that goes nowhere proves nothing.
     if (!given) {

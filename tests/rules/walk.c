@@ -164,6 +164,7 @@ static void draw_object(struct walk *walk, struct walk_event *event) {
         if (chance(walk, 80)) event->say.content = CONTENT;
         event->signer = walk->maker;
     }
+    if (event->operation == OPERATION_TAKE_BACK && chance(walk, 30)) event->say.units = 1 + (int64_t)draw(walk, CONTENT);
     if (event->operation == OPERATION_DISPENSE && chance(walk, 80) && event->say.disposition[0] == 'p') event->say.units = (int64_t)draw(walk, CONTENT + 3);
 }
 
@@ -213,20 +214,31 @@ static void draw_time(struct walk *walk, struct walk_event *event) {
     if (chance(walk, 10)) event->say.seconds -= (int64_t)draw(walk, 8 * (uint64_t)DAY_SECONDS);
 }
 
-// An error declaration repeats the event that it takes back: here, a kind of event.
-static void take_back(struct walk *walk, struct walk_event *event) {
-    if (event->say.type == EPCIS_AGGREGATION || !chance(walk, 30)) return;
-    switch (event->operation) {
-    case OPERATION_SHIP: event->operation = OPERATION_VOID_SHIP; break;
-    case OPERATION_DISPENSE:
-    case OPERATION_EXPORT:
-    case OPERATION_CHECK_OUT:
-    case OPERATION_SAMPLE:
-    case OPERATION_FREE_SAMPLE:
-    case OPERATION_LOCK: event->operation = OPERATION_UNDO; break;
-    default: return;
-    }
-    event->say.error = true;
+#define PAST 8u
+
+struct walk_past {
+    struct walk_event events[PAST];
+    char ids[PAST][48];
+    uint64_t count;
+};
+
+// Some events bear an ID; corrections name it, or know the event by its time, place and kind.
+static void remember(struct walk *walk, const struct walk_event *event) {
+    const size_t at = walk->past->count++ % PAST;
+    walk->past->events[at] = *event;
+    if (event->say.event_id) snprintf(walk->past->ids[at], sizeof walk->past->ids[at], "%s", event->say.event_id);
+}
+
+static void declare_in_error(struct walk *walk, struct walk_event *event) {
+    const uint64_t back = draw(walk, PAST);
+    if (walk->past->count <= back) return;
+    const size_t at = (walk->past->count - 1 - back) % PAST;
+    *event = walk->past->events[at];
+    if (event->say.event_id) event->say.event_id = walk->past->ids[at];
+    for (size_t i = 0; i < event->named_count; i++) event->say.epcs[i] = walk->things[event->named[i]].uri;
+    event->say.error = event->correction = true;
+    if (chance(walk, 10)) event->signer = walk->sites[draw(walk, WALK_SITES)];
+    if (chance(walk, 5)) event->say.seconds++;
 }
 
 // The keys are known here: reading them out of the URIs again a hundred million times would prove nothing.
@@ -242,21 +254,30 @@ static enum statement_result tell(struct walk *walk, const struct walk_event *ev
 }
 
 static void one_step(struct walk *walk, struct model *model) {
+    char id[48];
     struct walk_event event = {.parent = WALK_NOTHING, .signer = walk->sites[draw(walk, WALK_SITES)]};
     if (chance(walk, walk->deep && walk->step < STACKING_STEPS ? 5 : 65)) draw_object(walk, &event);
     else draw_aggregation(walk, &event);
     draw_time(walk, &event);
-    take_back(walk, &event);
+    if (chance(walk, 30)) {
+        snprintf(id, sizeof id, "urn:uuid:00000000-0000-4000-8000-%012llu", (unsigned long long)walk->step);
+        event.say.event_id = id;
+    }
+    if (chance(walk, 8)) declare_in_error(walk, &event);
+    walk->lab->chain_time = RULES_LAB_START + walk->now * 1000;
     const enum statement_result result = tell(walk, &event);
     look(walk);
     if (walk->trace) walk_fail(walk, &event, WALK_NOTHING, "result %d, %zu alerts", result, walk->lab->output.alert_count);
     model_check(model, walk, &event, result);
+    if (!event.correction) remember(walk, &event);
     for (unsigned i = 0; i < WALK_THINGS; i++)
         if (walk->changed[i]) walk->before[i] = walk->after[i];
 }
 
 void walk_episode(struct walk *walk, uint64_t seed, uint64_t steps) {
     struct model model = {0};
+    struct walk_past past = {.count = 0};
+    walk->past = &past;
     rules_lab_restore(walk->lab, walk->start);
     walk->lab->forget_alerts = true;
     walk->episode = walk->seed = seed;

@@ -45,7 +45,8 @@ struct walk {
     struct walk_view before[WALK_THINGS], after[WALK_THINGS];
     bool changed[WALK_THINGS];
     uint8_t names[WALK_NAMES];  // 1 + thing that a number of the name table stands for
-    size_t refused, alerted, late;  // counted, to show that the walk goes everywhere
+    struct walk_past *past;     // the last events, to be taken back
+    size_t refused, alerted, late, corrected;  // counted, to show that the walk goes everywhere
     size_t reached[LIFECYCLE_STATES], deepest;
 };
 
@@ -55,6 +56,7 @@ struct walk_event {
     enum lifecycle_operation parent_operation, operation;  // of its container; of the other things that it names
     unsigned parent;              // WALK_NOTHING: none
     unsigned named[4];            // the others
+    bool correction;              // an error declaration: the operations are those that it takes back
     size_t named_count;
     const struct actor *signer;
 };

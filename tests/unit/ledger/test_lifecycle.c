@@ -90,8 +90,24 @@ static const struct lab_event operations[LIFECYCLE_OPERATIONS] = {
     [OPERATION_WITHDRAW] = {.disposition = PACKTRAIL_DISPOSITION_WITHDRAWN},
 };
 
-static void say_operation(unsigned operation, const char *serial, const char *other, int64_t seconds) {
+// What is declared in error is what led to the state.
+static void word_undo(struct lab_event *event, enum lifecycle_state from) {
+    static const struct {
+        enum lifecycle_state state;
+        const char *step, *disposition;
+    } rows[] = {{LIFECYCLE_EXPORTED, "shipping", PACKTRAIL_DISPOSITION_EXPORTED}, {LIFECYCLE_SAMPLE, "sampling", NULL},
+                {LIFECYCLE_CHECKED_OUT, NULL, PACKTRAIL_DISPOSITION_CHECKED_OUT},
+                {LIFECYCLE_FREE_SAMPLE, NULL, PACKTRAIL_DISPOSITION_FREE_SAMPLE}, {LIFECYCLE_LOCKED, NULL, "inactive"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].state != from) continue;
+        event->step = rows[i].step;
+        event->disposition = rows[i].disposition;
+    }
+}
+
+static void say_operation(unsigned operation, enum lifecycle_state from, const char *serial, const char *other, int64_t seconds) {
     struct lab_event event = operations[operation];
+    if (operation == OPERATION_UNDO) word_undo(&event, from);
     event.seconds = seconds;
     event.serials[0] = serial;
     if (operation == OPERATION_FILL || operation == OPERATION_EMPTY) {
@@ -134,7 +150,7 @@ static void drive_from(const struct way *way, bool china) {
     lab_apply(&lab, &answer);
     for (unsigned i = 0; i < LIFECYCLE_OPERATIONS; i++) {
         assert_int_equal(lab_look(&lab, serials[i]).state, way->state);
-        say_operation(i, serials[i], others[i], seconds + 3600);
+        say_operation(i, way->state, serials[i], others[i], seconds + 3600);
     }
     lab_apply(&lab, &answer);
     for (unsigned i = 0; i < LIFECYCLE_OPERATIONS; i++) {
