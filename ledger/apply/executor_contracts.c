@@ -103,7 +103,7 @@ static enum pt_code run_now(struct executor *executor, const struct due_statemen
     return code;
 }
 
-static bool take_trial(struct executor *executor, const struct due_statement *due, uint64_t moment) {
+static bool take_trial(struct executor *executor, struct due_statement *due, uint64_t moment) {
     if (!due->trial.done) return false;
     const bool holds = state_touches_hold(executor->cache, due->trial.touches, due->trial.touch_count, moment);
     *(holds ? &executor->sealed->trials_stood : &executor->sealed->trials_repeated) += 1;

@@ -5,6 +5,9 @@
 
 #include "common/base/siphash.h"
 
+#define GROWTH 16u      // room for a value to grow in
+#define ROOM_LEAST 48u  // a pack's record mostly, also where none is yet
+
 struct state_cache {
     struct cached_record **buckets;
     size_t bucket_count;  // a power of two
@@ -33,8 +36,11 @@ enum pt_code state_cache_new(size_t most, const struct pt_env *env, struct state
     return PT_OK;
 }
 
+// A record is one piece of memory, with room for its first value behind the key; a value that outgrows it moves out.
+static uint8_t *room_of(struct cached_record *record) { return record->key + record->key_len; }
+
 static void release(struct cached_record *record) {
-    free(record->value);
+    if (record->value != room_of(record)) free(record->value);
     free(record);
 }
 
@@ -69,8 +75,8 @@ struct cached_record *state_cache_find(struct state_cache *cache, uint64_t hash,
     return record;
 }
 
-const struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
-    const struct cached_record *record = cache->buckets[hash & (cache->bucket_count - 1)];
+struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
+    struct cached_record *record = cache->buckets[hash & (cache->bucket_count - 1)];
     while (record && !is(record, hash, table, key)) record = record->next;
     return record;
 }
@@ -79,8 +85,8 @@ uint64_t state_cache_moment(struct state_cache *cache) { return ++cache->moment;
 
 static bool set_value(struct cached_record *record, struct pt_bytes value) {
     if (value.len > record->value_cap) {
-        const size_t cap = value.len + 16;
-        uint8_t *grown = realloc(record->value, cap);
+        const size_t cap = value.len + GROWTH;
+        uint8_t *grown = realloc(record->value == room_of(record) ? NULL : record->value, cap);
         if (!grown) return false;
         record->value = grown;
         record->value_cap = cap;
@@ -90,9 +96,11 @@ static bool set_value(struct cached_record *record, struct pt_bytes value) {
     return true;
 }
 
-static struct cached_record *add(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key) {
-    struct cached_record *record = calloc(1, sizeof *record + key.len);
+static struct cached_record *add(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key, size_t value_len) {
+    const size_t room = value_len < ROOM_LEAST ? ROOM_LEAST : value_len + GROWTH;
+    struct cached_record *record = malloc(sizeof *record + key.len + room);
     if (!record) return NULL;
+    *record = (struct cached_record){.value = record->key + key.len, .value_cap = room};
     record->hash = hash;
     record->table = table;
     record->key_len = key.len;
@@ -109,7 +117,7 @@ struct cached_record *state_cache_learn(struct state_cache *cache, uint64_t hash
                                         bool found, struct pt_bytes value, uint64_t height) {
     struct cached_record *record = state_cache_find(cache, hash, table, key);
     if (record) return record;
-    record = add(cache, hash, table, key);
+    record = add(cache, hash, table, key, value.len);
     if (!record) return NULL;
     record->height = height;
     record->found = found && set_value(record, value);
@@ -138,8 +146,12 @@ static bool mark_changed(struct state_cache *cache, struct cached_record *record
 
 bool state_cache_write(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key, bool deleted,
                        struct pt_bytes value, uint64_t height) {
-    struct cached_record *record = state_cache_find(cache, hash, table, key);
-    if (!record) record = add(cache, hash, table, key);
+    return state_cache_change(cache, state_cache_find(cache, hash, table, key), hash, table, key, deleted, value, height);
+}
+
+bool state_cache_change(struct state_cache *cache, struct cached_record *record, uint64_t hash, unsigned table, struct pt_bytes key,
+                        bool deleted, struct pt_bytes value, uint64_t height) {
+    if (!record) record = add(cache, hash, table, key, value.len);
     if (!record || !mark_changed(cache, record) || !set_value(record, deleted ? (struct pt_bytes){0} : value)) return false;
     record->found = !deleted;
     record->height = height;

@@ -14,7 +14,7 @@ struct cached_record {
     uint64_t hash;
     uint64_t height;        // that the value is from, or an upper bound
     uint64_t moment;        // of its last change (state_cache_moment); 0: none
-    uint8_t *value;         // malloc
+    uint8_t *value;
     size_t value_len, value_cap;
     size_t key_len;
     unsigned table;
@@ -34,7 +34,7 @@ uint64_t state_cache_hash(const struct state_cache *cache, unsigned table, struc
 struct cached_record *state_cache_find(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key);
 
 // As state_cache_find, but leaves no trace: while nobody changes the cache, any number of threads may look so.
-const struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key);
+struct cached_record *state_cache_peek(const struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key);
 
 // A moment: records changed from now on bear it or a later one.
 uint64_t state_cache_moment(struct state_cache *cache);
@@ -46,6 +46,10 @@ struct cached_record *state_cache_learn(struct state_cache *cache, uint64_t hash
 // A change of the height under way. false without memory.
 bool state_cache_write(struct state_cache *cache, uint64_t hash, unsigned table, struct pt_bytes key, bool deleted,
                        struct pt_bytes value, uint64_t height);
+
+// As state_cache_write for whoever has just looked: `record` is what is there, NULL if nothing is.
+bool state_cache_change(struct state_cache *cache, struct cached_record *record, uint64_t hash, unsigned table, struct pt_bytes key,
+                        bool deleted, struct pt_bytes value, uint64_t height);
 
 // The changes since the last call, sorted by table and key, copied into `arena`; NULL with *count 0 if there are none;
 // *failed without memory.

@@ -18,7 +18,7 @@ struct slot {
     bool expected;                       // `read` is what the index said
     bool loaded, found;                  // `read` is what counts
     bool written, deleted;
-    const struct cached_record *record;  // that `read` is of; NULL: from the index at `height`
+    struct cached_record *record;        // that `read` is of; NULL: from the index at `height`
     uint64_t height;
     struct pt_bytes read, value;         // value: when written
 };
@@ -198,7 +198,7 @@ static enum pt_code ask_index(struct state_view *view, struct slot *slot, struct
     return PT_OK;
 }
 
-static void take_record(struct slot *slot, const struct cached_record *record) {
+static void take_record(struct slot *slot, struct cached_record *record) {
     slot->record = record;
     slot->found = record->found;
     slot->read = record->found ? pt_bytes_of(record->value, record->value_len) : (struct pt_bytes){0};
@@ -207,7 +207,7 @@ static void take_record(struct slot *slot, const struct cached_record *record) {
 static enum pt_code load(struct state_view *view, struct slot *slot, struct pt_error *err) {
     struct state_cache *cache = view->source.cache;
     if (slot->loaded) return PT_OK;
-    const struct cached_record *record = view->trial ? state_cache_peek(cache, slot->hash, slot->table, slot->key)
+    struct cached_record *record = view->trial ? state_cache_peek(cache, slot->hash, slot->table, slot->key)
                                                      : state_cache_find(cache, slot->hash, slot->table, slot->key);
     if (!record && !slot->expected) {
         const enum pt_code code = ask_index(view, slot, err);
@@ -275,7 +275,8 @@ enum pt_code state_view_commit(struct state_view *view, struct pt_error *err) {
     for (size_t i = 0; i < view->slot_count; i++) {
         const struct slot *slot = &view->slots[i];
         if (!slot->key.data || !slot->written) continue;
-        if (!state_cache_write(view->source.cache, slot->hash, slot->table, slot->key, slot->deleted, slot->value, view->height))
+        struct cached_record *record = slot->record ? slot->record : state_cache_find(view->source.cache, slot->hash, slot->table, slot->key);
+        if (!state_cache_change(view->source.cache, record, slot->hash, slot->table, slot->key, slot->deleted, slot->value, view->height))
             return no_memory(err);
     }
     state_view_discard(view);
@@ -301,12 +302,11 @@ enum pt_code state_view_touches(const struct state_view *view, struct pt_arena *
     return PT_OK;
 }
 
-bool state_touches_hold(const struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t moment) {
+bool state_touches_hold(const struct state_cache *cache, struct state_touch *touches, size_t count, uint64_t moment) {
     for (size_t i = 0; i < count; i++) {
-        const struct state_touch *touch = &touches[i];
-        if (!touch->read) continue;
-        const struct cached_record *record = touch->record ? touch->record : state_cache_peek(cache, touch->hash, touch->table, touch->key);
-        if (record && record->moment >= moment) return false;
+        struct state_touch *touch = &touches[i];
+        if (!touch->record) touch->record = state_cache_peek(cache, touch->hash, touch->table, touch->key);
+        if (touch->read && touch->record && touch->record->moment >= moment) return false;
     }
     return true;
 }
@@ -315,7 +315,7 @@ bool state_touches_commit(struct state_cache *cache, const struct state_touch *t
     for (size_t i = 0; i < count; i++) {
         const struct state_touch *touch = &touches[i];
         if (touch->written) {
-            if (!state_cache_write(cache, touch->hash, touch->table, touch->key, touch->deleted, touch->after, height)) return false;
+            if (!state_cache_change(cache, touch->record, touch->hash, touch->table, touch->key, touch->deleted, touch->after, height)) return false;
         } else if (touch->read && !touch->record) {
             if (!state_cache_learn(cache, touch->hash, touch->table, touch->key, touch->found, touch->before, touch->height)) return false;
         }

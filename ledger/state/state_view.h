@@ -88,7 +88,7 @@ struct state_touch {
     unsigned table;
     bool read, found;            // before it wrote
     bool written, deleted;
-    const struct cached_record *record;  // that it read in the cache; NULL: in the index, as of `height`
+    struct cached_record *record;  // in the cache; NULL: none, and what was read is of the index, as of `height`
     uint64_t height;
     struct pt_bytes before, after;
 };
@@ -96,8 +96,8 @@ struct state_touch {
 enum pt_code state_view_touches(const struct state_view *view, struct pt_arena *arena, struct state_touch **out, size_t *count,
                                 struct pt_error *err) PT_NODISCARD;
 // Whether nothing that was read has been changed from the moment on: then trying again would give the same.
-bool state_touches_hold(const struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t moment);
-// Makes a trial's writes count, and keeps what it read beside the cache. false without memory.
+bool state_touches_hold(const struct state_cache *cache, struct state_touch *touches, size_t count, uint64_t moment);
+// Right after it: makes a trial's writes count, and keeps what it read beside the cache. false without memory.
 bool state_touches_commit(struct state_cache *cache, const struct state_touch *touches, size_t count, uint64_t height);
 
 #endif
