@@ -97,6 +97,20 @@ const cases = {
     await expectAnswer(page, "amber", "Wait");
     await keep(page, "amber-en");
   },
+  async "a recalled pack tells the recall, its class, the reason and what to do"() {
+    const page = await open();
+    await scan(page, code("R1").replace("(10)L1", "(10)BAD"));
+    await expectAnswer(page, "red", "Stop");
+    const reason = await page.textContent("#reason");
+    must(reason.includes("2026-17") && reason.includes("class 1") && reason.includes("assay out of range"), reason);
+    const facts = await page.textContent("#facts");
+    must(facts.includes("2026-17") && facts.includes("send it back"), facts);
+    await keep(page, "recalled-en");
+    await page.click("#language");
+    must((await page.textContent("#reason")).includes("一级召回") && (await page.textContent("#facts")).includes("请退回"), "all of it in Chinese, too");
+    await keep(page, "recalled-zh");
+    must(page.problems.length === 0, page.problems.join("; "));
+  },
   async "Chinese and English can be changed at any time, and the choice stays"() {
     const page = await open({ locale: "zh-CN" });
     await scan(page, "81234567890123456789");

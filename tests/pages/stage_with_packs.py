@@ -39,6 +39,11 @@ def main():
         work(stage, pharmacy, "receive", codes=[case, packs[4]])
         work(stage, pharmacy, "dispense", codes=[packs[1]])
         run([stage.scanner, "--config", pharmacy, "sync"])
+        work(stage, factory, "commission", codes=[f"(01){GTIN}(17)281231(10)BAD(21)R1"])
+        run([stage.scanner, "--config", factory, "sync"])
+        stage.admin("recall", "begin", stage.path("consortium"), "--operator", "operator", "--id", "2026-17", "--product", GTIN, "--lot", "BAD",
+                    "--level", "1", "--depth", "consumer", "--reason-zh", "含量不合格", "--reason-en", "assay out of range",
+                    "--instructions-zh", "请退回", "--instructions-en", "send it back", "--url", f"https://127.0.0.1:{stage.ledger_port}")
         print(json.dumps({"page": f"http://127.0.0.1:{stage.page_port}/"}), flush=True)
         for line in sys.stdin:
             if line.strip() == "stop-ledger":
