@@ -23,6 +23,7 @@ struct sync {
     struct pt_digest *ids;
     struct pt_bytes *receipts;
     pt_millis asked_feed;  // when it was last tried; 0: never
+    bool away;             // the gateway could not be reached in this turn
 };
 
 static enum pt_code load_executors(struct sync *sync, struct pt_error *err) {
@@ -83,6 +84,7 @@ static bool ask(struct sync *sync, const char *url, const char *content_type, st
     const struct https_client_request request = {.method = "POST", .url = url, .content_type = content_type, .body = body};
     if (https_client_send(sync->client, &request, &sync->response, &err) != PT_OK) {
         pt_log_error("gateway-not-reached", &err);
+        sync->away = true;
         return false;
     }
     if (sync->response.status == 200) {
@@ -225,7 +227,7 @@ static enum pt_code read_feed(struct sync *sync, bool *more, struct sync_result 
 }
 
 static enum pt_code look_for_news(struct sync *sync, struct sync_result *result, struct pt_error *err) {
-    if (!sync->options.recalls) return PT_OK;
+    if (!sync->options.recalls || sync->away) return PT_OK;
     const pt_millis now = sync->options.env->now(sync->options.env->ctx);
     if (sync->asked_feed && now >= sync->asked_feed && now - sync->asked_feed < sync->options.feed_interval) return PT_OK;
     sync->asked_feed = now;
@@ -236,6 +238,7 @@ static enum pt_code look_for_news(struct sync *sync, struct sync_result *result,
 
 enum pt_code sync_turn(struct sync *sync, struct sync_result *result, struct pt_error *err) {
     *result = (struct sync_result){0};
+    sync->away = false;
     enum pt_code code = upload(sync, result, err);
     if (code == PT_OK) code = collect(sync, result, err);
     if (code == PT_OK) code = look_for_news(sync, result, err);

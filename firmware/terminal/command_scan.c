@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "firmware/decoder/decoder.h"
 #include "firmware/scan/frame_source.h"
@@ -35,7 +36,7 @@ static const char help_head[] =
     "\n"
     "Each symbol is answered by a JSON line, each signed event by another.\n\n";
 
-enum { TAG_SECONDS = 30, MOST_LINE = 8192 };
+enum { TAG_SECONDS = 30, MOST_LINE = 8192, OLD_HOURS = 24 };
 
 struct scan_arguments {
     const struct task *task;
@@ -317,6 +318,16 @@ static int scan(struct terminal *terminal, const struct scan_arguments *args, ch
     return session.rejected ? 1 : 0;
 }
 
+// Whoever scans without the line for long must know that newer recalls are not warned of.
+static void tell_age(const struct terminal *terminal) {
+    const struct pt_env *env = pt_env_system();
+    struct recall_list_status status;
+    recall_list_status(terminal->recalls, &status);
+    const long long hours = (env->now(env->ctx) - status.read) / 3600000;
+    if (status.read == 0) pt_log(PT_LOG_WARNING, "recalls-never-read", "run sync first");
+    else if (hours >= OLD_HOURS) pt_log(PT_LOG_WARNING, "recalls-old", "hours=%lld", hours);
+}
+
 int command_scan(const struct terminal_options *options, int argc, char **argv) {
     struct scan_arguments args = {0};
     const int stop = parse_arguments(argc, argv, &args);
@@ -326,6 +337,7 @@ int command_scan(const struct terminal_options *options, int argc, char **argv) 
     struct sync_thread *sync = NULL;
     if (terminal_open(options, &terminal, &err) != PT_OK) return terminal_fail(&err);
     int status = 3;
+    tell_age(&terminal);
     if (args.sync && sync_thread_start(&terminal, &sync, &err) != PT_OK) status = terminal_fail(&err);
     else status = scan(&terminal, &args, argv + optind, argc - optind);
     sync_thread_stop(sync);
