@@ -47,14 +47,18 @@ static void declare(const struct contract_input *input, const struct contract_co
 
 static bool is_own(const struct actor *signer, const char *party) { return party && strcmp(signer->party, party) == 0; }
 
+#define ROLES_GRANTED_FROM 2u  // rule version; before, no role gave a right
+
 // An operator may say everything; a company what it answers for: its products, itself, its places. Nobody makes himself a
 // regulator.
-static bool may_say(const struct actor *signer, const struct master_record *record) {
+static bool may_say(const struct contract_context *context, const struct master_record *record) {
+    const struct actor *signer = context->signer;
+    const uint32_t granted = context->rule_version >= ROLES_GRANTED_FROM ? NOT_BY_ONESELF : 0;
     if (signer->role == ACTOR_OPERATOR) return true;
     if (signer->role != ACTOR_COMPANY) return false;
     switch (record->kind) {
     case MASTER_PRODUCT: return is_own(signer, record->product.holder) || is_own(signer, record->product.manufacturer);
-    case MASTER_PARTY: return is_own(signer, record->party.id) && !(record->party.roles & NOT_BY_ONESELF);
+    case MASTER_PARTY: return is_own(signer, record->party.id) && !(record->party.roles & granted);
     case MASTER_PLACE: return is_own(signer, record->place.party);
     default: return false;
     }
@@ -79,7 +83,7 @@ static enum pt_code write_key(void *arg, const char *identifier, struct pt_error
 static enum pt_code apply(struct state_view *view, const struct contract_input *input, const struct contract_context *context,
                           struct contract_output *output, struct pt_error *err) {
     struct keys keys = {.input = input, .arena = context->arena, .view = view, .output = output};
-    if (!may_say(context->signer, input->master)) {
+    if (!may_say(context, input->master)) {
         output->result = RESULT_NOT_ALLOWED;
         return PT_OK;
     }

@@ -144,6 +144,9 @@ static void rules_without_recalls_refuse_them(void **state) {
     struct ledger_recall found;
     struct pt_error err = {0};
     assert_int_equal(recall(&lab.operator, "begin", 1, ""), RESULT_MALFORMED);
+    // Nor does a right follow from a role yet: chains of then replay as they were.
+    assert_int_equal(master(&lab.company, "{\"kind\":\"party\",\"version\":1,\"validFrom\":\"2026-01-01T00:00:00Z\",\"id\":\"" COMPANY "\","
+                            "\"name\":{\"en\":\"X\"},\"roles\":[\"regulator\"]}"), RESULT_APPLIED);
     assert_int_equal(ledger_recall(lab.ledger, "R1", &arena, &found, &err), PT_NOT_FOUND);
 }
 
