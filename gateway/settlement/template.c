@@ -103,7 +103,10 @@ static enum pt_code fill_object(const struct fill *fill, const json_t *object, s
         json_t *filled = NULL;
         if (strcmp(name, REPEAT) == 0) continue;
         const enum pt_code code = fill_node(fill, value, at, &filled);
-        if (code != PT_OK) return code;
+        if (code != PT_OK) {
+            json_decref(filled);
+            return code;
+        }
         if (filled && json_object_set_new(*out, name, filled) != 0) return no_memory(fill);
     }
     return PT_OK;
