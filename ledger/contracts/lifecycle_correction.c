@@ -162,6 +162,10 @@ static bool is_last_change(const struct work *work, const struct item *item, enu
     const struct pack_record *record = &item->record;
     if (record->undo.by == 0) return false;
     if (work->input->event->event_id) return record->undo.by == work->declared.leaf;
+    // What changed last may be of another event that left time and kind alone: data that came later for a sold pack.
+    struct pack_record before;
+    if (!pack_record_before(record, &before)) return false;
+    if (before.event_seconds == record->event_seconds && before.operation == record->operation && before.state == record->state) return false;
     return record->event_seconds == work->facts.event_seconds && record->operation == (unsigned)declared &&
            record->place == work->place && (work->privileged || record->party == work->party);
 }
@@ -213,10 +217,20 @@ static void settle(struct pack_record *record, enum lifecycle_state to) {
     record->state = transition.to;
 }
 
+// What it lay in may have been put into it since, or into what lies in it: then it does not go back there.
+static enum pt_code keep_out_of_itself(struct work *work, struct item *item, struct pt_error *err) {
+    enum pt_code code = packs_write(work->view, item->key, &item->record, err);
+    if (code == PT_OK) code = packs_around(work->view, item->key, &item->around, err);
+    if (code != PT_OK || !item->around.cut) return code;
+    item->record.parent = item->record.parent_filling = 0;
+    return lifecycle_raise_kind(work, item, ALERT_BROKEN_HIERARCHY, ALERT_SHADOW, 20, "what it lay in lies in it now", err);
+}
+
 static enum pt_code restore(struct work *work, struct item *item, struct pt_error *err) {
     struct pack_record before;
     const unsigned sticky = item->record.flags & (PACK_FLAG_OPENED | PACK_FLAG_UNCONFIRMED | PACK_FLAG_CALLED_BACK | PACK_FLAG_CAME_BACK);
     const bool corrected_before = was_corrected_before(work, item);
+    const uint64_t lies_in = item->record.parent, filling = item->record.filling;
     if (item->record.again > 0 && !corrected_before) {  // of several supplies at this counter one is taken back
         item->record.again--;
         return PT_OK;
@@ -230,7 +244,8 @@ static enum pt_code restore(struct work *work, struct item *item, struct pt_erro
     }
     item->record = before;
     settle(&item->record, before.state);
-    return corrected_before ? apply_corrective(work, item, err) : PT_OK;
+    const enum pt_code code = before.parent && (before.parent != lies_in || before.filling != filling) ? keep_out_of_itself(work, item, err) : PT_OK;
+    return code == PT_OK && corrected_before ? apply_corrective(work, item, err) : code;
 }
 
 // The declared event was followed by others. Parts that were counted are given back; what was announced in error waits
