@@ -226,7 +226,7 @@ static void check_quantity(const struct turn *turn, bool beyond) {
     const int64_t rest = content > turn->memory->supplied ? content - turn->memory->supplied : 0;
     if (content > 0 && left != rest) FAIL("I4: %lld left; supplied %lld of %lld", (long long)left, (long long)turn->memory->supplied, (long long)content);
     if (beyond && !(turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE))) FAIL("I5: more than it holds, and no alert");
-    if (turn->operation == OPERATION_DISPENSE && !turn->older && in(GOODS, turn->from) && !beyond && (turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE)))
+    if (turn->operation == OPERATION_DISPENSE && in(GOODS, turn->from) && !beyond && (turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE)))
         FAIL("I5: a lawful supply is taken for a double one");
     if (in(SALEABLE, after->state) && (turn->memory->broached || (turn->memory->supplied > 0 && content > 0))) FAIL("I6: a broached pack is %s", lifecycle_state_name(after->state));
 }
@@ -248,7 +248,7 @@ static void check_for_good(const struct turn *turn) {
 static uint32_t put_in_order(const struct turn *turn) {
     struct pack_record earlier;
     uint32_t to = 0;
-    if (!turn->older || !ends_trade(turn->operation) || !pack_record_before(&turn->before->record, &earlier)) return 0;
+    if (!turn->older || !ends_trade(turn->operation) || turn->before->parent != WALK_NOTHING || !pack_record_before(&turn->before->record, &earlier)) return 0;
     const uint32_t first = turn->walk->expected->pairs[turn->operation][earlier.state].to;
     for (unsigned state = 0; state < LIFECYCLE_STATES; state++)
         if (first & STATE_SET(state)) to |= turn->walk->expected->pairs[turn->before->record.operation][state].to;
@@ -355,7 +355,7 @@ static bool settle_supply(const struct turn *turn) {
     const int64_t used = (int64_t)turn->after->record.used;
     if (!put_in_order(turn)) return turn->operation == OPERATION_DISPENSE && supply(turn);
     if (used < (int64_t)turn->before->record.used) FAIL("I4: a late event gives back");
-    if (turn->operation == OPERATION_DISPENSE && is_part(turn)) return supply(turn);
+    if (turn->operation == OPERATION_DISPENSE && (is_part(turn) || turn->before->record.used > 0)) return supply(turn);
     turn->memory->supplied = used;
     return false;
 }

@@ -12,8 +12,10 @@
 
 #include "common/base/cleanup.h"
 #include "common/chain/rules_change.h"
+#include "common/claim/claim.h"
 #include "common/crypto/digest.h"
 #include "common/epcis/event_cbor.h"
+#include "common/master/master.h"
 #include "common/recall/recall_notice.h"
 #include "ledger/ledger_internal.h"
 #include "tests/rules/rules_say.h"
@@ -25,6 +27,7 @@
 #define MOST 160u
 #define PACKS 10u
 #define BOXES 3u
+#define INSURER "urn:packtrail:party:p92"  // the company of the lab
 
 static struct lab lab;
 static struct pt_buf first[MOST], second[MOST], between;
@@ -106,6 +109,37 @@ static struct pt_buf say_recall(uint64_t version, enum recall_action action) {
     return say_payload(&lab.operator, STATEMENT_RECALL, pt_buf_bytes(&payload));
 }
 
+static struct pt_buf say_insurer(void) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(MASTER_RECORD_MAX);
+    struct pt_error err;
+    const struct master_record record = {.kind = MASTER_PARTY, .version = 1, .valid_from = LAB_START,
+                                         .party = {.id = INSURER, .name = {.en = "maker and insurer"}, .roles = 1u << MASTER_INSURER | 1u << MASTER_MANUFACTURER}};
+    assert_ok(master_encode(&record, &payload, &err), &err);
+    return say_payload(&lab.operator, STATEMENT_MASTER, pt_buf_bytes(&payload));
+}
+
+// Lines for some packs, some settled before, some reversed.
+static struct pt_buf say_claims(uint64_t *seed, unsigned number) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(CLAIM_BATCH_MAX);
+    struct pt_error err;
+    char id[16], ids[4][16];
+    struct claim_line lines[4];
+    snprintf(id, sizeof id, "b%u", number);
+    for (unsigned i = 0; i < 4; i++) {
+        const bool reverses = number > 1 && disk_fake_random(seed) % 3 == 0;
+        snprintf(ids[i], sizeof ids[i], "l%u", reverses ? (number - 1) * 4 + i : number * 4 + i);
+        lines[i] = (struct claim_line){.id = ids[i], .action = reverses ? CLAIM_REVERSE : CLAIM_SETTLE, .pack = pack_uri(disk_fake_random(seed)), .event_time = LAB_START};
+        if (reverses) continue;
+        lines[i].product_kind = CLAIM_GTIN;
+        lines[i].product = "06901234567892";
+        lines[i].units = 1 + disk_fake_random(seed) % 4;
+        lines[i].place = "urn:packtrail:place:p1";
+    }
+    const struct claim_batch batch = {.id = id, .insurer = INSURER, .lines = lines, .line_count = 4};
+    assert_ok(claim_batch_encode(&batch, &payload, &err), &err);
+    return say_payload(&lab.company, STATEMENT_CLAIM, pt_buf_bytes(&payload));
+}
+
 static struct pt_buf say_revocation(const struct lab_key *device, uint64_t last_trusted) {
     PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(4096);
     struct pt_error err;
@@ -135,6 +169,7 @@ static void make_history(void) {
         if (first_count == 40) missing = say_event(&lab.devices[3], &(struct say){.step = "receiving", .epcs = {pack_uri(1)}});
         if (first_count == 55) first[first_count++] = say_recall(1, RECALL_BEGIN);
         if (first_count == 60) first[first_count++] = say_rules();
+        if (first_count == 70) first[first_count++] = say_insurer();
         if (first_count == 90) first[first_count++] = say_revocation(&lab.devices[2], lab.devices[2].next - 4);
         first[first_count++] = random_event(&seed);
     }
@@ -150,6 +185,11 @@ static void make_history(void) {
             pt_buf_init(again, STATEMENT_MAX);
             pt_buf_append_bytes(again, pt_buf_bytes(&first[70]));
         }
+        if (second_count % 12 == 5) {
+            const size_t at = second_count++;
+            second[at] = say_claims(&seed, (unsigned)at / 12 + 1);
+        }
+        if (second_count == 10) second[second_count++] = say_recall(1, RECALL_BEGIN);  // under the old rules nobody heard it
         if (second_count == 60) second[second_count++] = say_recall(2, RECALL_END);
         second[second_count++] = random_event(&seed);
     }
@@ -157,7 +197,8 @@ static void make_history(void) {
     for (unsigned i = 0; i < 12; i++) {
         const size_t at = 8 + (size_t)(disk_fake_random(&seed) % 70);
         swap(&first[at], &first[at + 1 + disk_fake_random(&seed) % 4]);
-        swap(&second[at - 4], &second[at - 3]);
+        const size_t beside = at < second_count - 1 ? at : second_count - 2;
+        swap(&second[beside], &second[beside + 1]);
     }
 }
 
@@ -226,6 +267,7 @@ static const unsigned tables[TABLES] = {
     STATE_CHAIN};
 
 static void read_whole(struct whole *out) {
+    static const unsigned filled[] = {STATE_PACK, STATE_MASTER, STATE_RULES, STATE_ALERT, STATE_NAME, STATE_FACTS, STATE_EVENT, STATE_RECALL, STATE_CLAIM, INDEX_LINKS};
     struct ledger_status status;
     struct idle_reader *view;
     struct pt_error err;
@@ -242,6 +284,8 @@ static void read_whole(struct whole *out) {
         else
             assert_ok(view->reader.range(&view->reader, tables[i], (struct pt_bytes){0}, (struct pt_bytes){0}, false, add_row, &rows, &err), &err);
         assert_false(rows.failed);
+        for (size_t k = 0; k < sizeof filled / sizeof filled[0]; k++)
+            if (tables[i] == filled[k] && rows.len == 0) fail_msg("table %u is empty: the history is too poor", tables[i]);
         out->tables[tables[i]] = sha256(pt_buf_bytes(&rows));
     }
     ledger_view_end(lab.ledger, view);
