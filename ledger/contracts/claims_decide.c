@@ -17,6 +17,9 @@ struct case_file {
     struct claim_subject *subject;
     struct claim_decision *decision;
     struct pt_error *err;
+    uint8_t named[CLAIM_MARK];  // what the line names its dispensing by
+    uint64_t asked_place;       // last place that was compared, and what came out: packs are dispensed at few places
+    bool place_fits;
     enum pt_code code;  // of a reading that failed: the machine's want, never the line's fault
     struct claim_dispensing *candidates[CLAIM_PARTS_MAX];
     size_t candidate_count;
@@ -106,19 +109,27 @@ static bool narrow(struct case_file *file, bool (*fits)(struct case_file *file, 
     return true;
 }
 
+static void read_name(struct case_file *file) {
+    const struct claim_line *line = file->line;
+    struct pt_digest digest = line->statement;
+    if (!line->has_statement && line->event_id) digest = sha256(pt_bytes_str(line->event_id));
+    memcpy(file->named, digest.bytes, CLAIM_MARK);
+}
+
 static bool is_named(struct case_file *file, const struct claim_dispensing *dispensing) {
     const struct claim_line *line = file->line;
-    if (line->has_statement) return memcmp(line->statement.bytes, dispensing->statement, CLAIM_MARK) == 0;
-    if (!line->event_id) return true;
-    const struct pt_digest digest = sha256(pt_bytes_str(line->event_id));
-    return memcmp(digest.bytes, dispensing->event, CLAIM_MARK) == 0;
+    if (line->has_statement) return memcmp(file->named, dispensing->statement, CLAIM_MARK) == 0;
+    return !line->event_id || memcmp(file->named, dispensing->event, CLAIM_MARK) == 0;
 }
 
 static bool is_there(struct case_file *file, const struct claim_dispensing *dispensing) {
     struct pt_bytes place;
     if (dispensing->place == 0 || file->code != PT_OK) return false;
+    if (dispensing->place == file->asked_place) return file->place_fits;
     file->code = state_name_text(file->view, dispensing->place, &place, file->err);
-    return file->code == PT_OK && claim_same_place(place, pt_bytes_str(file->line->place));
+    file->asked_place = dispensing->place;
+    file->place_fits = file->code == PT_OK && claim_same_place(place, pt_bytes_str(file->line->place));
+    return file->place_fits;
 }
 
 // A dispensing on prescription is settled to that prescription; one without to none.
@@ -187,6 +198,7 @@ static enum pt_code check_quantity(struct case_file *file) {
 static enum pt_code check_dispensing(struct case_file *file) {
     const struct claim_pack *claims = &file->subject->claims;
     const enum claim_reason missing = claims->full ? CLAIM_TOO_MANY_PARTS : CLAIM_OTHER_DISPENSING;
+    read_name(file);
     for (size_t i = 0; i < claims->dispensing_count; i++) file->candidates[file->candidate_count++] = &claims->dispensings[i];
     if (!narrow(file, is_named)) return refuse(file, missing);
     const bool there = narrow(file, is_there);

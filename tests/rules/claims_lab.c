@@ -111,10 +111,10 @@ enum statement_result claims_batch(struct claims_lab *lab, unsigned insurer, con
                                    struct claim_line_answer *answers) {
     PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
     PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(CLAIM_BATCH_MAX);
-    struct claim_line copies[64];
+    static struct claim_line copies[CLAIM_LINES_MAX];
     struct claim_batch batch = {.id = "B", .insurer = lab->insurers[insurer]->party, .lines = copies, .line_count = count}, decoded;
     struct pt_error err;
-    assert_true(count <= 64);
+    assert_true(count <= CLAIM_LINES_MAX);
     memcpy(copies, lines, count * sizeof *lines);
     assert_ok(claim_batch_encode(&batch, &payload, &err), &err);
     assert_ok(claim_batch_decode(pt_buf_bytes(&payload), &arena, &decoded, &err), &err);

@@ -1,6 +1,7 @@
 // Every reason why a line is refused, and what each dispensing, undoing, return and reversal leaves to settle.
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/cleanup.h"
 #include "tests/rules/claims_lab.h"
@@ -397,6 +398,32 @@ static void parts_are_bounded(void **state) {
     assert_int_equal(granted, 24);  // what explains nothing any more made room; the real ones stayed
 }
 
+// The dearest batch: as many lines as fit, each held against as many dispensings as are kept. A wide margin: a busy
+// machine, sanitizers.
+static void the_largest_batch_stays_cheap(void **state) {
+    (void)state;
+    static struct claim_line lines[CLAIM_LINES_MAX];
+    static struct claim_line_answer answers[CLAIM_LINES_MAX];
+    static char ids[CLAIM_LINES_MAX][8];
+    struct timespec from, to;
+    claims_commission(&lab, "1");
+    for (int i = 0; i < (int)CLAIM_PARTS_MAX; i++) claims_dispense(&lab, "1", 60 + i, 1);
+    for (size_t i = 0; i < CLAIM_LINES_MAX; i++) {
+        snprintf(ids[i], sizeof ids[i], "%zu", i);
+        lines[i] = claims_line(ids[i], "1");
+        lines[i].pack = lines[0].pack;
+        lines[i].place = "urn:p";
+        lines[i].units = 1;
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+    assert_int_equal(claims_batch(&lab, 0, lines, CLAIM_LINES_MAX, answers), RESULT_ALERTED);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    expect(answers[CLAIM_LINES_MAX - 1], CLAIM_REFUSED, CLAIM_OTHER_PLACE, 0);
+    const double millis = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+    print_message("# %.1f ms for %u lines against %u dispensings\n", millis, CLAIM_LINES_MAX, CLAIM_PARTS_MAX);
+    assert_true(millis < 5000);
+}
+
 static void does_nothing_where_it_is_off(void **state) {
     (void)state;
     struct claims_lab eu = claims_lab_new("eu");
@@ -438,7 +465,7 @@ int main(void) {
         CASE(the_product_must_be_the_one), CASE(place_prescription_and_reference_must_fit), CASE(reversal_restores_once),
         CASE(what_is_taken_back_is_not_settled), CASE(what_comes_back_after_settling_is_told), CASE(late_news_count_by_their_own_time),
         CASE(a_copy_gives_nothing), CASE(what_cannot_be_counted_is_not_settled), CASE(the_dispensings_warnings_stay_with_it),
-        CASE(parts_are_bounded), CASE(does_nothing_where_it_is_off), CASE(ordinary_events_leave_no_trace),
+        CASE(parts_are_bounded), CASE(the_largest_batch_stays_cheap), CASE(does_nothing_where_it_is_off), CASE(ordinary_events_leave_no_trace),
     };
     return cmocka_run_group_tests_name("claims", tests, NULL, NULL);
 }
