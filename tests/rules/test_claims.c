@@ -225,10 +225,14 @@ static void reversal_restores_once(void **state) {
 static void what_is_taken_back_is_not_settled(void **state) {
     (void)state;
     struct claims_event undo = {.serial = "1", .step = "dispensing", .disposition = "dispensed", .seconds = 60, .undo = true};
+    PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
+    struct claim_pack pack;
     claims_commission(&lab, "1");
     claims_dispense(&lab, "1", 60, 0);
     undo.signer = lab.other_till;  // nobody undoes what another party said
     claims_say(&lab, &undo);
+    assert_true(claims_look(&lab, "1", &arena, &pack));
+    assert_int_equal(claim_dispensing_net(&pack.dispensings[0]), 24);
     undo.signer = NULL;
     claims_say(&lab, &undo);
     expect(claims_one(&lab, 0, claims_line("L1", "1")), CLAIM_REFUSED, CLAIM_TAKEN_BACK, 0);
