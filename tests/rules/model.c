@@ -171,7 +171,7 @@ static bool is_move(enum lifecycle_operation operation) {
 static void check_late(const struct turn *turn, bool accused) {
     const struct pack_record *before = &turn->before->record, *after = &turn->after->record;
     turn->walk->late++;
-    if ((after->state != before->state && after->state != turn->from) || after->used != before->used || after->content != before->content || after->place != before->place ||
+    if (after->state != before->state || after->used != before->used || after->content != before->content || after->place != before->place ||
         after->party != before->party || after->parent != before->parent || after->event_seconds != before->event_seconds)
         FAIL("I11: a late %s changed it", lifecycle_operation_name(turn->operation));
     if (accused) FAIL("I11: a late %s accuses", lifecycle_operation_name(turn->operation));
@@ -228,7 +228,8 @@ static void check_quantity(const struct turn *turn, bool beyond) {
     if (beyond && !(turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE))) FAIL("I5: more than it holds, and no alert");
     if (turn->operation == OPERATION_DISPENSE && in(GOODS, turn->from) && !beyond && (turn->alerts & ALERT_SET(ALERT_DOUBLE_DISPENSE)))
         FAIL("I5: a lawful supply is taken for a double one");
-    if (in(SALEABLE, after->state) && (turn->memory->broached || (turn->memory->supplied > 0 && content > 0))) FAIL("I6: a broached pack is %s", lifecycle_state_name(after->state));
+    const bool broached = turn->memory->broached || (turn->memory->supplied > 0 && content > 0);
+    if (in(SALEABLE, after->state) && broached) FAIL("I6: a broached pack is %s", lifecycle_state_name(after->state));
 }
 
 static void check_for_good(const struct turn *turn) {
@@ -328,8 +329,10 @@ static void check_correction(const struct turn *turn) {
     if (turn->operation == OPERATION_COMMISSION) allowed |= STATE_SET(LIFECYCLE_QUARANTINED);
     const enum lifecycle_operation back = turn->operation == OPERATION_SHIP ? OPERATION_VOID_SHIP : OPERATION_UNDO;
     const bool made = turn->walk->expected->pairs[turn->operation][LIFECYCLE_IN_STOCK].to & STATE_SET(turn->from);  // by such an event
-    if (!turn->event->say.event_id && (back != OPERATION_UNDO || made || turn->from == LIFECYCLE_PART_DISPENSED || turn->from == LIFECYCLE_UNKNOWN)) allowed |= turn->walk->expected->pairs[back][turn->from].to;
+    const bool fits = back != OPERATION_UNDO || made || turn->from == LIFECYCLE_PART_DISPENSED || turn->from == LIFECYCLE_UNKNOWN;
+    if (!turn->event->say.event_id && fits) allowed |= turn->walk->expected->pairs[back][turn->from].to;
     if (turn->memory->came_back) allowed |= STATE_SET(LIFECYCLE_RETURNED);
+    if (turn->memory->broached || turn->memory->supplied > 0) allowed |= STATE_SET(LIFECYCLE_PART_DISPENSED);
     if (turn->memory->called_back) allowed |= CALLED_BACK;
     if (!turn->memory->announced) allowed |= STATE_SET(LIFECYCLE_QUARANTINED);
     if (!in(allowed, after->state)) FAIL("I12: a correction makes it %s", lifecycle_state_name(after->state));
@@ -345,7 +348,8 @@ static void check_correction(const struct turn *turn) {
 static bool is_double_scan(const struct turn *turn) {
     const struct pack_record *before = &turn->before->record, *after = &turn->after->record;
     if (!(turn->alerts & ALERT_SET(ALERT_DOUBLE_SCAN))) return false;
-    if ((after->state != before->state && after->state != turn->from) || after->used != before->used || after->content < before->content) FAIL("I12: a double scan changed it");
+    const bool moved = after->state != before->state && after->state != turn->from;  // out of its container, perhaps
+    if (moved || after->used != before->used || after->content < before->content) FAIL("I12: a double scan changed it");
     return true;
 }
 
