@@ -29,11 +29,16 @@ struct plan {
 
 // A large picture is searched at half its size, then whole: small symbols beside large ones.
 static const struct plan quick = {
-    QUICK_WORK, QUICK_WORK * 6 / 10, false, 2, {{SAME, 0, {.window_share = 8}}, {WHOLE, 0, {.window_share = 8}}}};
+    QUICK_WORK, QUICK_WORK * 6 / 10, false, 2,
+    {
+        {SAME, 0, {.level = DM_LEVEL_MIDDLE, .window_share = 12}},
+        {WHOLE, 0, {.level = DM_LEVEL_MIDDLE, .window_share = 12}},
+    },
+};
 static const struct plan deep = {
     DEEP_WORK, DEEP_WORK / 5, true, 11,
     {
-        {SAME, 0, {.level = DM_LEVEL_MIDDLE, .window_share = 12}},
+        {SAME, 0, {.window_share = 8}},
         {SAME, 0, {.window_share = 8, .invert = true}},
         {SAME, 0, {.window_share = 24}},
         {SAME, 0, {.window_share = 3}},

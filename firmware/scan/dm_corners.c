@@ -53,7 +53,7 @@ struct arm {
 };
 
 // The hull goes round so that inside is at the left of its way on the picture's axes (x right, y down): (dy, -dx).
-static double dark_along(const struct dm_depth_map *map, struct scan_point a, struct scan_point b, double bow) {
+static double dark_along(const struct dm_depth_map *map, struct scan_point a, struct scan_point b, double bow, struct dm_work *work) {
     static const double insets[] = {0.6, 1.3, 2.2};
     double length = distance(a, b), best = 0;
     double nx = (b.y - a.y) / length, ny = -(b.x - a.x) / length;
@@ -66,6 +66,7 @@ static double dark_along(const struct dm_depth_map *map, struct scan_point a, st
             struct scan_point p = between(a, b, t);
             dark += dm_depth_near(map, p.x + nx * in, p.y + ny * in) > 0;
         }
+        (void)dm_work_take(work, samples);
         double share = samples ? (double)dark / samples : 0;
         if (share > best) best = share;
     }
@@ -73,14 +74,14 @@ static double dark_along(const struct dm_depth_map *map, struct scan_point a, st
 }
 
 // Straight where that will do; else bent either way in steps of about a bar's thickness, the darkest.
-static struct arm arm_of(const struct dm_depth_map *map, struct scan_point a, struct scan_point b) {
+static struct arm arm_of(const struct dm_depth_map *map, struct scan_point a, struct scan_point b, struct dm_work *work) {
     double length = distance(a, b);
     if (length < LEAST_ARM) return (struct arm){0};
-    struct arm best = {dark_along(map, a, b, 0), 0};
-    if (best.dark >= GOOD_DARK || length < LEAST_BENT) return best;
+    struct arm best = {dark_along(map, a, b, 0, work), 0};
+    if (best.dark >= GOOD_DARK || length < LEAST_BENT || work->left <= 0) return best;
     for (int i = 1; i <= BOW_STEPS; i++)
         for (int way = -1; way <= 1; way += 2) {
-            double bow = way * i * BOW_STEP * length, dark = dark_along(map, a, b, bow);
+            double bow = way * i * BOW_STEP * length, dark = dark_along(map, a, b, bow, work);
             if (dark > best.dark + 0.02) best = (struct arm){dark, bow};
         }
     return best;
@@ -166,11 +167,11 @@ static bool measure(const struct dm_depth_map *map, struct dm_corner *c) {
     return c->bar_across > 0 && c->bar_upright > 0;
 }
 
-static void search(const struct dm_depth_map *map, const struct scan_point *hull, unsigned count, struct dm_corner *out,
-                   size_t *found) {
+static void search(const struct dm_depth_map *map, const struct scan_point *hull, unsigned count, struct dm_work *work,
+                   struct dm_corner *out, size_t *found) {
     struct arm arms[DM_HULL_MAX][SKIP];
     for (unsigned i = 0; i < count; i++)
-        for (unsigned k = 0; k < SKIP; k++) arms[i][k] = arm_of(map, hull[i], hull[(i + k + 1) % count]);
+        for (unsigned k = 0; k < SKIP; k++) arms[i][k] = arm_of(map, hull[i], hull[(i + k + 1) % count], work);
     for (unsigned i = 0; i < count; i++)
         for (unsigned k = 0; k < SKIP; k++)
             for (unsigned m = 0; m < SKIP && k + m + 2 < count; m++) {
@@ -180,13 +181,14 @@ static void search(const struct dm_depth_map *map, const struct scan_point *hull
                 struct dm_corner corner = {.top_left = hull[i], .bottom_left = hull[b], .bottom_right = hull[c],
                                            .dark = fmin(left->dark, bottom->dark), .bow_left = left->bow,
                                            .bow_bottom = bottom->bow};
+                (void)dm_work_take(work, 4 * THICKNESS_SAMPLES);
                 if (!measure(map, &corner)) continue;
                 guess_fourth(hull, count, i, c, &corner);
                 add(out, found, &corner);
             }
 }
 
-size_t dm_corners_of(const struct dm_depth_map *map, const struct dm_component *component,
+size_t dm_corners_of(const struct dm_depth_map *map, const struct dm_component *component, struct dm_work *work,
                      struct dm_corner out[DM_CORNERS_MAX]) {
     static const double tolerances[] = {0.012, 0.03};
     struct scan_point hull[DM_HULL_MAX];
@@ -196,7 +198,7 @@ size_t dm_corners_of(const struct dm_depth_map *map, const struct dm_component *
         longest = fmax(longest, distance(component->hull[0], component->hull[i]));
     for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
         unsigned count = simplify(component, fmax(tolerances[i] * longest, 0.7), hull);
-        search(map, hull, count, out, &found);
+        if (work->left > 0) search(map, hull, count, work, out, &found);
     }
     return found;
 }

@@ -3,6 +3,7 @@
 #define PACKTRAIL_FIRMWARE_SCAN_DM_CORNERS_H
 
 #include "firmware/scan/dm_components.h"
+#include "firmware/scan/dm_work.h"
 
 #define DM_CORNERS_MAX 10u
 
@@ -18,7 +19,7 @@ struct dm_corner {
 
 // Two long edges of the hull that follow each other and are dark just inside. At most DM_CORNERS_MAX, the best first;
 // gives their number.
-size_t dm_corners_of(const struct dm_depth_map *map, const struct dm_component *component,
+size_t dm_corners_of(const struct dm_depth_map *map, const struct dm_component *component, struct dm_work *work,
                      struct dm_corner out[DM_CORNERS_MAX]);
 
 #endif

@@ -126,8 +126,7 @@ static bool is_read_already(const struct scene *s, const struct dm_component *ar
 static enum pt_code read_area(const struct scene *s, const struct dm_component *area, struct pt_error *err) {
     struct dm_corner corners[DM_CORNERS_MAX];
     if (is_read_already(s, area)) return PT_OK;
-    size_t count = dm_corners_of(&s->map, area, corners);
-    (void)dm_work_take(s->work, 200 + 400 * count);
+    size_t count = dm_corners_of(&s->map, area, s->work, corners);
     if (count == 0) return PT_OK;
     struct scan_symbol *symbol;
     enum pt_code code = scan_symbols_add(s->out, SCAN_DATAMATRIX, "]d1", &symbol, err);

@@ -59,7 +59,7 @@ static void make_hard(enum hardship kind, struct label_scene *s, uint32_t *seed)
         s->clutter = 400;
         s->quiet = label_random(seed, 1, 1.5);
     } else if (kind == SPREAD) s->growth = label_random(seed, 0.1, 0.28) * (label_random(seed, 0, 1) < 0.5 ? -1 : 1);
-    else if (kind == SCRATCHED) s->scratches = 1 + (unsigned)label_random(seed, 0, 2.99);
+    else if (kind == SCRATCHED) s->scratches = 1 + (unsigned)label_random(seed, 0, 1.99);
     else if (kind == INVERTED) {
         double swap = s->paper;
         s->paper = s->ground = s->ink;

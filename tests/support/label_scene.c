@@ -112,7 +112,7 @@ static double grey_at(const struct drawing *d, double x, double y) {
     if (u >= 0 && v >= 0 && u < d->cols && v < d->rows) {
         for (unsigned i = 0; i < s->scratches && i < 8; i++) {
             const double *k = d->scratch[i];
-            if (fabs(k[0] * (u - k[2]) + k[1] * (v - k[3])) < 0.35) return s->paper;
+            if (fabs(k[0] * (u - k[2]) + k[1] * (v - k[3])) < 0.22) return s->paper;
         }
     }
     if (u > -0.5 && v > -0.5 && u < d->cols + 0.5 && v < d->rows + 0.5 && is_ink(d, u, v)) return s->ink;
