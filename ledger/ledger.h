@@ -126,6 +126,7 @@ enum ledger_pack_reason {
     PACK_REASON_PART_USED = 1u << 8,       // part of its content is dispensed
     PACK_REASON_LOT_MISMATCH = 1u << 9,    // set by the caller when the label says otherwise
     PACK_REASON_EXPIRY_MISMATCH = 1u << 10,
+    PACK_REASON_CORRECTED = 1u << 12,      // an event of its history was declared in error
     PACK_REASON_MAYBE_RECALLED = 1u << 11, // its product is recalled; its lot or place is not known well enough to tell
 };
 
@@ -154,6 +155,7 @@ struct ledger_pack {
     int32_t expiry_day;       // days since 1970-01-01; INT32_MIN if not known
     uint64_t content;         // in smallest units; 0 if not known
     uint64_t quantity_left;   // in smallest units, when content is known
+    uint64_t quantity_returned;      // brought back by patients: not among those left
     struct pack_id *containers;      // from the nearest outwards
     size_t container_count;
     bool is_container;
@@ -182,6 +184,7 @@ struct ledger_step {
     struct pt_digest signer;             // kid
     enum statement_result result;
     const struct pack_id *via;           // the container that it happened to; NULL: to the pack itself
+    bool declared_in_error;              // a later or earlier step of this way says that it did not happen so
     struct pt_bytes statement;           // whole, as signed
     const struct epcis_event *event;     // decoded
 };

@@ -31,7 +31,7 @@ json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack) 
         {PACK_REASON_RECALLED, "recalled"},     {PACK_REASON_NO_DATA, "no_data"},
         {PACK_REASON_ALERT, "alert"},           {PACK_REASON_NOT_DISPENSABLE, "not_dispensable"},
         {PACK_REASON_PART_USED, "part_used"},   {PACK_REASON_LOT_MISMATCH, "lot_mismatch"},
-        {PACK_REASON_EXPIRY_MISMATCH, "expiry_mismatch"}, {PACK_REASON_MAYBE_RECALLED, "may_be_recalled"},
+        {PACK_REASON_EXPIRY_MISMATCH, "expiry_mismatch"}, {PACK_REASON_CORRECTED, "corrected"}, {PACK_REASON_MAYBE_RECALLED, "may_be_recalled"},
     };
     json_t *object = json_object();
     json_object_set_new(object, "id", api_pack_uri(id));
@@ -50,6 +50,7 @@ json_t *api_pack_json(const struct pack_id *id, const struct ledger_pack *pack) 
         json_object_set_new(object, "content", json_integer((json_int_t)pack->content));
         json_object_set_new(object, "quantity_left", json_integer((json_int_t)pack->quantity_left));
     }
+    if (pack->quantity_returned) json_object_set_new(object, "quantity_returned", json_integer((json_int_t)pack->quantity_returned));
     json_t *containers = json_array();
     for (size_t i = 0; i < pack->container_count; i++) json_array_append_new(containers, api_pack_uri(&pack->containers[i]));
     json_object_set_new(object, "containers", containers);
@@ -116,6 +117,7 @@ static json_t *step_json(struct api *api, const struct ledger_step *step) {
     json_object_set_new(object, "record_time", api_time(step->time));
     json_object_set_new(object, "alerted", json_boolean(step->result == RESULT_ALERTED));
     if (step->via) json_object_set_new(object, "via", api_pack_uri(step->via));
+    if (step->declared_in_error) json_object_set_new(object, "declared_in_error", json_true());
     json_object_set_new(object, "signer", signer_json(api, &step->signer));
     json_t *event = NULL;
     if (step->event && epcis_json_from_event(step->event, &event, NULL) == PT_OK) json_object_set_new(object, "event", event);

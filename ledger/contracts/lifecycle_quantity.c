@@ -34,7 +34,7 @@ void lifecycle_dispense(const struct lifecycle_facts *facts, const struct produc
         dispense_part(facts, !exempt, record, transition);
         return;
     }
-    if (part) record->flags |= PACK_FLAG_BROACHED;
+    if (part && from != LIFECYCLE_DISPENSED) record->flags |= PACK_FLAG_BROACHED;
     // A whole pack that is not whole any more; where parts are not counted, what is said to be the rest is the rest.
     if (from == LIFECYCLE_PART_DISPENSED && record->used > 0 && !exempt && record->content > 0 && !transition->alert) {
         *transition = beyond_content;

@@ -16,7 +16,7 @@ const TEXTS = {
     level: (n) => `class ${n}`,
     standing: (a) => `As of height ${a.height}, ${time(a.height_time, "en")}, ${a.standing === "final" ? "final" : "ordered, not final yet"}` +
       (a.age_ms > 0 ? `; these data are ${Math.round(a.age_ms / 1000)} s old.` : "."),
-    of: "of", by: "signed by", with: "with", proof: "proof", alerted: "raised an alert",
+    of: "of", by: "signed by", with: "with", proof: "proof", alerted: "raised an alert", mistaken: "declared in error",
     states: { unknown: "unknown", commissioned: "made", in_stock: "in stock", in_transit: "on the way", part_dispensed: "part dispensed",
       dispensed: "dispensed", returned: "returned by a patient", quarantined: "quarantined", recalled: "recalled",
       decommissioned: "taken out of use", destroyed: "destroyed", exported: "exported", stolen: "stolen", sample: "sample",
@@ -40,7 +40,7 @@ const TEXTS = {
     level: (n) => `${["", "一", "二", "三"][n]}级召回`,
     standing: (a) => `截至高度 ${a.height}，${time(a.height_time, "zh")}，${a.standing === "final" ? "已最终确认" : "已排序，尚未最终确认"}` +
       (a.age_ms > 0 ? `；数据已有 ${Math.round(a.age_ms / 1000)} 秒。` : "。"),
-    of: "/", by: "签名：", with: "随", proof: "凭证", alerted: "触发预警",
+    of: "/", by: "签名：", with: "随", proof: "凭证", alerted: "触发预警", mistaken: "已声明有误",
     states: { unknown: "未知", commissioned: "已赋码", in_stock: "在库", in_transit: "在途", part_dispensed: "部分发出", dispensed: "已售出",
       returned: "患者退回", quarantined: "隔离", recalled: "已召回", decommissioned: "已注销", destroyed: "已销毁", exported: "已出口",
       stolen: "失窃", sample: "抽检", checked_out: "已转出", free_sample: "免费样品", locked: "已锁定", withdrawn: "已撤市" },
@@ -129,7 +129,7 @@ function drawSteps(steps) {
     const event = step.event || {};
     const item = add(list, "li", "", step.alerted ? "alerted" : "");
     const name = event.bizStep === "receiving" && event.disposition === "returned" ? t.returned : t.steps[event.bizStep] || event.bizStep || event.type;
-    add(item, "strong", name + (step.alerted ? ` — ${t.alerted}` : ""));
+    add(item, "strong", name + (step.alerted ? ` — ${t.alerted}` : "") + (step.declared_in_error ? ` — ${t.mistaken}` : ""));
     add(item, "div", [event.eventTime && time(event.eventTime, language), event.readPoint && plain(event.readPoint.id),
       step.via && `${t.with} ${plain(step.via)}`].filter(Boolean).join(" · "), "where");
     const who = add(item, "div", `${t.by} ${step.signer.name || step.signer.kid.slice(0, 16)} · `, "who");

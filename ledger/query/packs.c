@@ -24,6 +24,7 @@ static unsigned reasons_of(const struct hierarchy *around, const struct effectiv
     if (lifecycle_expired(own->expiry, at / 1000)) reasons |= PACK_REASON_EXPIRED;
     if (effective->state == LIFECYCLE_RECALLED) reasons |= PACK_REASON_RECALLED;
     if (own->flags & PACK_FLAG_NO_DATA) reasons |= PACK_REASON_NO_DATA;
+    if (own->flags & PACK_FLAG_CORRECTED) reasons |= PACK_REASON_CORRECTED;
     if (own->alerts > 0) reasons |= PACK_REASON_ALERT;
     if (!lifecycle_state_dispensable(effective->state)) reasons |= PACK_REASON_NOT_DISPENSABLE;
     if (effective->state == LIFECYCLE_PART_DISPENSED) reasons |= PACK_REASON_PART_USED;
@@ -41,6 +42,7 @@ static enum pt_code describe(struct pack_reader *reader, const struct hierarchy 
     out->expiry_day = own->expiry ? (int32_t)own->expiry - 1 + EPOCH_2000 : INT32_MIN;
     out->content = own->content;
     out->quantity_left = effective.state == LIFECYCLE_DISPENSED ? 0 : pack_record_left(own);
+    out->quantity_returned = own->returned;
     out->is_container = (own->flags & PACK_FLAG_CONTAINER) != 0;
     out->last_leaf = own->last ? own->last - 1 : 0;
     out->alert_count = own->alerts;

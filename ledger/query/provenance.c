@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/epcis/event_hash.h"
 #include "ledger/contracts/lifecycle.h"
 #include "ledger/query/pack_reader.h"
 
@@ -106,6 +107,23 @@ static enum pt_code collect(struct way *way, struct pt_bytes key, uint64_t from,
     return code;
 }
 
+// Whether the declaration repeats the event: by its ID, else word for word.
+static bool declares(const struct epcis_event *declaration, const struct epcis_event *event) {
+    struct pt_digest a, b;
+    if (!declaration->error_declaration.present || event->error_declaration.present) return false;
+    if (declaration->event_id || event->event_id)
+        return declaration->event_id && event->event_id && strcmp(declaration->event_id, event->event_id) == 0;
+    return epcis_event_digest(declaration, NULL, &a, NULL) == PT_OK && epcis_event_digest(event, NULL, &b, NULL) == PT_OK && pt_digest_equal(&a, &b);
+}
+
+static void mark_declared(struct way *way) {
+    for (size_t i = 0; i < way->count; i++) {
+        if (!way->steps[i].event->error_declaration.present) continue;
+        for (size_t k = 0; k < way->count; k++)
+            way->steps[k].declared_in_error = way->steps[k].declared_in_error || declares(way->steps[i].event, way->steps[k].event);
+    }
+}
+
 static int by_leaf(const void *a, const void *b) {
     const struct ledger_step *x = a, *y = b;
     return (x->leaf_index > y->leaf_index) - (x->leaf_index < y->leaf_index);
@@ -126,6 +144,7 @@ enum pt_code ledger_provenance(struct ledger *ledger, const struct pack_id *id, 
     if (code == PT_OK) code = collect(&way, key, 0, UINT64_MAX, false, 0, err);
     ledger_view_end(ledger, view);
     if (code != PT_OK) return code;
+    mark_declared(&way);
     if (way.count > 0) qsort(way.steps, way.count, sizeof *way.steps, by_leaf);
     const size_t kept = way.count < most ? way.count : most;
     *out = way.steps + (way.count - kept);
