@@ -104,6 +104,7 @@ struct ledger_counters {
     uint64_t statements[16];     // by enum statement_result
     uint64_t alerts;
     uint64_t packs_written;      // pack records written to the index
+    uint64_t index_rows;         // all that is written to the index: changes of the state and lines of the side tables
     uint64_t chain_bytes, index_bytes;
     uint64_t blocks_waiting;     // level: taken, not yet applied
     uint64_t fsyncs;

@@ -276,6 +276,7 @@ static void count(struct ledger_counters *counters, const struct outcome *outcom
     }
     for (size_t i = 0; sealed && i < sealed->result_count; i++) counters->statements[sealed->results[i] % 16]++;
     counters->alerts += sealed ? sealed->alert_count : 0;
+    counters->index_rows += sealed ? sealed->change_count + sealed->side_count + (sealed->leaf_count > 0 ? 2u : 1u) : 0;
     counters->packs_written += sealed ? sealed->pack_count : 0;
     counters->trials_stood += sealed ? sealed->trials_stood : 0;
     counters->trials_repeated += sealed ? sealed->trials_repeated : 0;

@@ -65,6 +65,47 @@ static void moving_the_pallet_writes_the_pallet(void **state) {
     }
 }
 
+// What the index is asked to write: changes of the state, and lines of the side tables.
+static uint64_t index_rows(void) {
+    struct ledger_counters counters;
+    ledger_counters(lab.ledger, &counters);
+    return counters.index_rows;
+}
+
+static void a_pallet_of_five_thousand_moves_as_one(void **state) {
+    (void)state;
+    static char serials[5000][8], boxes[50][8];
+    static struct lab_event made, packed, pallet;
+    struct lab_answer answer;
+    pallet = (struct lab_event){.type = EPCIS_AGGREGATION, .action = EPCIS_ADD, .step = "packing", .parent = "L1", .seconds = 200};
+    for (unsigned box = 0; box < 50; box++) {
+        made = (struct lab_event){.action = EPCIS_ADD, .step = "commissioning"};
+        packed = (struct lab_event){.type = EPCIS_AGGREGATION, .action = EPCIS_ADD, .step = "packing", .parent = boxes[box], .seconds = 100};
+        for (unsigned i = 0; i < 100; i++) {
+            snprintf(serials[box * 100 + i], sizeof serials[0], "%u", box * 100 + i + 1);
+            made.serials[i] = packed.serials[i] = serials[box * 100 + i];
+        }
+        snprintf(boxes[box], sizeof boxes[box], "C%u", box + 1);
+        pallet.serials[box] = boxes[box];
+        lab_say(&lab, &lab.devices[0], &made);
+        lab_say(&lab, &lab.devices[0], &packed);
+    }
+    lab_say(&lab, &lab.devices[0], &pallet);
+    lab_apply(&lab, &answer);
+    uint64_t most = 0;
+    for (unsigned move = 0; move < 4; move++) {
+        const uint64_t before = index_rows();
+        assert_int_equal(does(move / 2, move % 2 ? "receiving" : "shipping", "L1", 300 + move), RESULT_APPLIED);
+        if (index_rows() - before > most) most = index_rows() - before;
+    }
+    print_message("# moving a pallet of 5,000 packs: %llu index writes\n", (unsigned long long)most);
+    assert_true(most <= 20);
+    const struct ledger_pack pack = lab_look(&lab, "4711");
+    assert_int_equal(pack.state, LIFECYCLE_IN_STOCK);
+    assert_string_equal(pack.place, "urn:packtrail:place:p1");
+    assert_int_equal(pack.container_count, 2);
+}
+
 static void one_taken_out_leaves_doubt_behind(void **state) {
     (void)state;
     build_pallet();
@@ -219,6 +260,7 @@ static void the_way_leads_through_containers_while_inside(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(moving_the_pallet_writes_the_pallet),
+        CASE(a_pallet_of_five_thousand_moves_as_one),
         CASE(one_taken_out_leaves_doubt_behind),
         CASE(taken_out_by_the_book_leaves_none),
         CASE(emptied_as_a_whole),
