@@ -27,6 +27,7 @@ static const struct https_route routes[] = {
     {HTTPS_GET, "/proofs/consistency", 0, NULL, api_get_consistency, NULL},
     {HTTPS_GET, "/heights/{height}", 0, NULL, api_get_height, NULL},
     {HTTPS_GET, "/alerts", 0, NULL, api_get_alerts, NULL},
+    {HTTPS_GET, "/alerts/{number}", 0, NULL, api_get_alert, NULL},
     {HTTPS_POST, "/claims", STATEMENT_MAX, "application/cose application/cbor-seq", api_post_claims, NULL},
     {HTTPS_GET, "/claims", 0, NULL, api_get_claims, NULL},
     {HTTPS_GET, "/claims/{id}", 0, NULL, api_get_claim, NULL},

@@ -1,11 +1,11 @@
-// For operators and programs that watch: health, metrics, alerts.
+// For operators and programs that watch: health and metrics.
 #include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/wire/wire.h"
 #include "ledger/api/handlers.h"
 
-enum { MOST_ALERTS = 500, MOST_METRICS = 4 * 1024 * 1024 };
+enum { MOST_METRICS = 4 * 1024 * 1024 };
 
 void api_get_health(void *arg, struct https_request *request) {
     struct api *api = arg;
@@ -70,55 +70,4 @@ void api_get_metrics(void *arg, struct https_request *request) {
     write_counters(api, &body);
     metrics_write(api->options.metrics, &body);
     https_reply_text(request, 200, METRICS_CONTENT_TYPE, pt_buf_bytes(&body));
-}
-
-static json_t *alert_json(const struct alert_record *alert) {
-    json_t *object = json_object();
-    json_object_set_new(object, "number", json_integer((json_int_t)alert->number));
-    json_object_set_new(object, "kind", json_string(alert_kind_name(alert->kind)));
-    json_object_set_new(object, "mode", json_string(alert->mode == ALERT_ENFORCE ? "enforce" : "shadow"));
-    json_object_set_new(object, "confidence", json_integer((json_int_t)alert->confidence));
-    struct pack_id id;
-    if (alert->pack.len && pack_id_from_key(alert->pack, &id, NULL) == PT_OK)
-        json_object_set_new(object, "pack", api_pack_uri(&id));
-    json_object_set_new(object, "signer", api_digest(&alert->signer));
-    json_t *evidence = json_array();
-    for (size_t i = 0; i < alert->evidence_count; i++)
-        json_array_append_new(evidence, json_integer((json_int_t)alert->evidence[i]));
-    json_object_set_new(object, "evidence", evidence);
-    json_object_set_new(object, "event_time", api_time(alert->event_time));
-    json_object_set_new(object, "raised", api_time(alert->chain_time));
-    json_object_set_new(object, "detail", json_string(alert->detail));
-    return object;
-}
-
-void api_get_alerts(void *arg, struct https_request *request) {
-    struct api *api = arg;
-    struct pt_error err = {0};
-    uint64_t since = 0;
-    if (!api_may(api, request, API_NEED_READ)) return;
-    const char *text = https_request_query(request, "since", 0);
-    if (text && !api_parse_number(text, &since)) {
-        pt_fail(&err, PT_INVALID, NULL, "'since' must be an alert's number");
-        https_reply_problem(request, &err);
-        return;
-    }
-    const char *order = https_request_query(request, "order", 0);
-    PT_CLEANUP(pt_arena_free) struct pt_arena arena = {0};
-    struct alert_record *alerts;
-    size_t count;
-    if (ledger_alerts(api->options.ledger, NULL, since, order && strcmp(order, "newest") == 0, MOST_ALERTS, &arena, &alerts,
-                      &count, &err) != PT_OK) {
-        https_reply_problem(request, &err);
-        return;
-    }
-    json_t *answer = json_object();
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) json_array_append_new(list, alert_json(&alerts[i]));
-    json_object_set_new(answer, "alerts", list);
-    json_object_set_new(answer, "more", json_boolean(count == MOST_ALERTS));
-    struct ledger_status status;
-    ledger_status(api->options.ledger, &status);
-    api_add_standing(api, answer, status.height, status.time);
-    api_reply_json(request, 200, answer);
 }

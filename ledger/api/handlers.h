@@ -61,6 +61,7 @@ void api_get_inclusion(void *arg, struct https_request *request);
 void api_get_consistency(void *arg, struct https_request *request);
 void api_get_height(void *arg, struct https_request *request);
 void api_get_alerts(void *arg, struct https_request *request);
+void api_get_alert(void *arg, struct https_request *request);
 void api_post_blocks(void *arg, struct https_request *request);
 void api_post_statements(void *arg, struct https_request *request);
 void api_post_receipts(void *arg, struct https_request *request);

@@ -1,5 +1,6 @@
 #include "ledger/apply/statement_input.h"
 
+#include "common/alert/finding.h"
 #include "common/chain/rules_change.h"
 #include "common/claim/claim.h"
 #include "common/epcis/epcis_json.h"
@@ -87,6 +88,13 @@ static enum pt_code decode(const struct statement *statement, struct pt_arena *a
         out->input.kind = KIND_CLAIM;
         out->input.claims = batch;
         return claim_batch_decode(statement->payload, arena, batch, err);
+    }
+    if (is(statement->content_type, STATEMENT_FINDING)) {
+        struct alert_finding *finding = pt_arena_alloc(arena, 1, sizeof *finding);
+        if (!finding) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+        out->input.kind = KIND_FINDING;
+        out->input.finding = finding;
+        return finding_decode(statement->payload, arena, finding, err);
     }
     return pt_fail(err, PT_INVALID, NULL, "a statement of a kind that this rule version does not know");
 }

@@ -3,6 +3,7 @@
 
 #include "ledger/contracts/claims.h"
 #include "ledger/contracts/contract.h"
+#include "ledger/contracts/findings.h"
 #include "ledger/contracts/lifecycle.h"
 #include "ledger/contracts/makers.h"
 #include "ledger/contracts/master_records.h"
@@ -19,7 +20,7 @@ static const struct contract *const version_1[] = {&registry_contract, &rules_co
                                                    &lifecycle_contract, NULL};
 // Version 2 adds recalls, claims, findings and the detectors, which the lifecycle pass asks.
 static const struct contract *const version_2[] = {&registry_contract, &rules_contract, &master_records_contract, &makers_contract,
-                                                   &lifecycle_contract, &recall_contract, &claims_contract, NULL};
+                                                   &lifecycle_contract, &recall_contract, &claims_contract, &findings_contract, NULL};
 
 const struct contract *const *contracts_in_force(uint64_t rule_version) {
     static const struct contract *const *const versions[] = {NULL, version_1, version_2};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ledger/contracts/lifecycle.h"
+#include "ledger/query/alerts.h"
 #include "ledger/query/pack_reader.h"
 #include "ledger/query/recall_of_pack.h"
 
@@ -63,6 +64,14 @@ static enum pt_code add_recall(struct pack_reader *reader, const struct pack_id 
     return code;
 }
 
+// Notes, and alerts that a finding has cleared, warn nobody any more.
+static enum pt_code mind_findings(struct pack_reader *reader, struct pt_bytes key, struct ledger_pack *out, struct pt_error *err) {
+    bool stands;
+    const enum pt_code code = alerts_stand_against(reader->index, key, out->alert_count, &stands, err);
+    if (code == PT_OK && !stands) out->reasons &= ~(unsigned)PACK_REASON_ALERT;
+    return code;
+}
+
 enum pt_code ledger_pack(struct ledger *ledger, const struct pack_id *id, pt_millis at, struct pt_arena *arena,
                          struct ledger_pack *out, struct pt_error *err) {
     return ledger_pack_labelled(ledger, id, NULL, at, arena, out, err);
@@ -85,6 +94,7 @@ enum pt_code ledger_pack_labelled(struct ledger *ledger, const struct pack_id *i
     out->time = place.time;
     if (code == PT_OK) code = pack_reader_around(&reader, key, &around, err);
     if (code == PT_OK && around.count > 0) code = describe(&reader, &around, at, out, err);
+    if (code == PT_OK && (out->reasons & PACK_REASON_ALERT)) code = mind_findings(&reader, key, out, err);
     if (code == PT_OK && out->found) code = add_recall(&reader, id, lot, at, out, err);
     ledger_view_end(ledger, view);
     return code;

@@ -9,7 +9,7 @@
 typedef enum pt_code admin_function(int argc, char **argv, struct pt_error *err);
 
 admin_function admin_init, admin_actor, admin_renew, admin_genesis, admin_show;
-admin_function admin_inspect, admin_enrol, admin_revoke, admin_master, admin_send, admin_recall, admin_rules;
+admin_function admin_inspect, admin_enrol, admin_revoke, admin_master, admin_send, admin_recall, admin_rules, admin_finding;
 
 extern const char admin_recall_help[];
 

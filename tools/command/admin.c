@@ -41,6 +41,10 @@ static const char overview[] =
     "  rules DIR --operator NAME --from-height H [--version N] [--set NAME=VALUE]… --reason TEXT [--url URL | --out FILE]\n"
     "      A rule version, settings, or both, from height H on. alert.KIND.mode=shadow|enforce switches an alert; GET /rules\n"
     "      of a ledger node tells what is in force and what waits. A version is never taken back.\n"
+    "  finding DIR (--operator NAME | --company NAME) --alert N --status investigating|closed\n"
+    "               [--outcome OUTCOME] [--note TEXT] [--related N]… [--url URL | --out FILE]\n"
+    "      What became of an alert. OUTCOME, with closed: confirmed_fake, confirmed_wrong, mistake, late_data,\n"
+    "      test or unexplained. A closed alert is opened again by investigating.\n"
     "  send DIR (--operator NAME | --company NAME) --url URL\n"
     "      Sends what was signed and is not on the ledger yet.\n"
     "  renew DIR NAME [--host …] [--days N] [--cert FILE]\n"
@@ -64,7 +68,7 @@ static const struct {
 } parts[] = {
     {"init", admin_init},   {"actor", admin_actor},   {"genesis", admin_genesis}, {"inspect", admin_inspect},
     {"enrol", admin_enrol}, {"revoke", admin_revoke}, {"master", admin_master},   {"send", admin_send}, {"recall", admin_recall},
-    {"rules", admin_rules},
+    {"rules", admin_rules},  {"finding", admin_finding},
     {"renew", admin_renew}, {"show", admin_show},
 };
 
