@@ -37,6 +37,7 @@ struct detector_sink {
                           const char *detail, struct pt_error *err);
     void *ctx;
     void *memo;  // the detectors' own, for what one event's packs share; NULL at the first pack; memory: context->arena
+    unsigned set_flags, clear_flags;  // PACK_FLAG_DOUBTFUL and those behind it, which are the detectors'; taken over after each look
 };
 
 // What the detectors read beyond what the lifecycle declares (packs, their products, the facts of all places).
@@ -44,5 +45,13 @@ void detectors_declare(const struct contract_input *input, const struct contract
 
 enum pt_code detectors_look(const struct sighting *sighting, struct state_view *view, struct detector_sink *sink,
                             struct pt_error *err) PT_NODISCARD;
+
+// Before what the table finds suspicious is raised: whether it is rather a mistake or late data. Changes the alert's kind,
+// mode and confidence and says why in *detail (NULL: nothing to add); never where the pack goes. After detectors_look.
+enum pt_code detectors_judge(const struct sighting *sighting, struct state_view *view, struct detector_sink *sink,
+                             struct lifecycle_transition *why, const char **detail, struct pt_error *err) PT_NODISCARD;
+
+// Whether somebody must have the thing in hands to tell this of it. What is told from a desk is no sighting.
+bool detectors_sees(enum lifecycle_operation operation);
 
 #endif

@@ -95,6 +95,7 @@ static enum pt_code prepare(struct work *work, struct pt_error *err) {
 // --- Its packs ---
 
 static void see(const struct work *work, struct item *item) {
+    if (!detectors_sees(item->operation)) return;
     if (item->record.seen_seconds && work->facts.event_seconds < item->record.seen_seconds) return;
     item->record.seen_seconds = work->facts.event_seconds;
     item->record.seen_place = work->place;

@@ -28,10 +28,16 @@ static const char *nmvs_code(const struct item *item, enum alert_kind kind) {
 
 enum pt_code lifecycle_raise(struct work *work, struct item *item, const struct lifecycle_transition *why, const char *detail,
                              struct pt_error *err) {
+    struct lifecycle_transition judged = *why;
+    if (!work->detecting && work->looked_at == item) {
+        const enum pt_code code = detectors_judge(&work->sighting, work->view, &work->detectors, &judged, &detail, err);
+        if (code != PT_OK) return code;
+        item->record.flags |= work->detectors.set_flags;
+    }
     struct alert_record alert = {
-        .kind = why->alert,
-        .mode = why->mode,
-        .confidence = why->confidence,
+        .kind = judged.alert,
+        .mode = judged.mode,
+        .confidence = judged.confidence,
         .pack = item->key,
         .evidence = {work->context->leaf_index},
         .evidence_count = 1,
@@ -81,9 +87,9 @@ static enum pt_code place_before(struct work *work, uint64_t name, struct sighti
 }
 
 enum pt_code lifecycle_look(struct work *work, struct item *item, struct pt_error *err) {
-    const struct pack_record before = item->record;  // counting its alerts changes the item's own
     uint64_t place = 0;
-    struct sighting sighting = {
+    work->sighted = item->record;  // counting its alerts changes the item's own
+    work->sighting = (struct sighting){
         .input = work->input,
         .context = work->context,
         .facts = &work->facts,
@@ -92,22 +98,26 @@ enum pt_code lifecycle_look(struct work *work, struct item *item, struct pt_erro
         .operation = item->operation,
         .around = &item->around,
         .effective = &item->effective,
-        .record = &before,
+        .record = &work->sighted,
         .late = item->late,
         .product = item->product,
         .place = work->here,
         .party = work->party,
     };
+    struct sighting *sighting = &work->sighting;
     for (size_t i = 0; i < item->around.count; i++) {
         const struct pack_record *record = &item->around.levels[i].record;
-        if (sighting.previous_seconds && record->seen_seconds <= sighting.previous_seconds) continue;
-        sighting.previous_seconds = record->seen_seconds;
+        if (sighting->previous_seconds && record->seen_seconds <= sighting->previous_seconds) continue;
+        sighting->previous_seconds = record->seen_seconds;
         place = record->seen_place;
     }
-    enum pt_code code = place_before(work, place, &sighting.previous_place, err);
+    enum pt_code code = place_before(work, place, &sighting->previous_place, err);
     if (code != PT_OK) return code;
     work->looked_at = item;
     work->detectors.raise = raise_from_detector;
-    code = recall_look(&sighting, &work->recalls, work->view, &work->detectors, err);
-    return code != PT_OK ? code : detectors_look(&sighting, work->view, &work->detectors, err);
+    work->detecting = true;
+    code = detectors_look(sighting, work->view, &work->detectors, err);
+    work->detecting = false;
+    item->record.flags = (item->record.flags | work->detectors.set_flags) & ~work->detectors.clear_flags;
+    return code != PT_OK ? code : recall_look(sighting, &work->recalls, work->view, &work->detectors, err);
 }

@@ -171,7 +171,8 @@ static bool is_last_change(const struct work *work, const struct item *item, enu
 }
 
 static enum pt_code refuse(struct work *work, struct item *item, enum undo_refusal refusal, struct pt_error *err) {
-    return lifecycle_raise_kind(work, item, ALERT_NOT_SALEABLE, ALERT_ENFORCE, 60, lifecycle_undo_refusal_text(refusal), err);
+    // A request that came too late or from the wrong place accuses nobody: the pack stays what it is.
+    return lifecycle_raise_kind(work, item, ALERT_NOT_SALEABLE, ALERT_SHADOW, 30, lifecycle_undo_refusal_text(refusal), err);
 }
 
 static enum pt_code only_marked(struct work *work, struct item *item, struct pt_error *err) {

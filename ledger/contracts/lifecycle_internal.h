@@ -37,6 +37,9 @@ struct work {
     struct detector_sink detectors;
     struct recall_lists recalls;        // of the event's products, in force
     struct item *looked_at;
+    struct sighting sighting;     // how it was shown to the detectors …
+    struct pack_record sighted;   // … with its record before the event
+    bool detecting;               // what is raised is theirs
     // Corrections.
     enum event_standing standing;
     bool privileged;                // signed by an operator or a regulator

@@ -215,6 +215,8 @@ enum pt_code lifecycle_change(struct work *work, struct item *item, struct pt_er
     if (!inside || transition.to != item->effective.state) item->record.state = transition.to;
     mark_hold(item);
     count_again(work, item, &transition);
-    if (!stands(item, &transition)) move(work, item);
+    // What is announced after it was received stays with who received it.
+    const bool told_after = item->operation == OPERATION_COMMISSION && item->effective.state != LIFECYCLE_UNKNOWN;
+    if (!stands(item, &transition) && !told_after) move(work, item);
     return item->operation == OPERATION_PACK ? lifecycle_pack_into_parent(work, item, err) : PT_OK;
 }

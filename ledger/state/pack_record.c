@@ -141,7 +141,7 @@ void pack_record_remember(struct pack_record *record, const struct pack_record *
     struct pack_undo undo = {.by = by};
     lay_out(record, now);
     lay_out(before, then);
-    then[FLAGS] = (then[FLAGS] & ~(uint64_t)PACK_FLAG_CONTESTED) | (now[FLAGS] & PACK_FLAG_CONTESTED);
+    then[FLAGS] = (then[FLAGS] & ~(uint64_t)PACK_FLAGS_NO_CHANGE) | (now[FLAGS] & PACK_FLAGS_NO_CHANGE);
     for (unsigned i = 0; i < PACK_UNDO_FIELDS; i++) {
         any |= then[i];
         if (now[i] == then[i]) continue;
@@ -161,7 +161,7 @@ bool pack_record_before(const struct pack_record *record, struct pack_record *ou
     if (!(record->undo.mask & MASK_NOTHING_BEFORE)) lay_out(record, fields);
     for (unsigned i = 0; i < PACK_UNDO_FIELDS; i++)
         if (record->undo.mask & (1u << i)) fields[i] = record->undo.values[at++];
-    fields[FLAGS] = (fields[FLAGS] & ~(uint64_t)PACK_FLAG_CONTESTED) | (record->flags & PACK_FLAG_CONTESTED);
+    fields[FLAGS] = (fields[FLAGS] & ~(uint64_t)PACK_FLAGS_NO_CHANGE) | (record->flags & PACK_FLAGS_NO_CHANGE);
     take_in(fields, out);
     out->undo = (struct pack_undo){0};
     return true;

@@ -19,7 +19,18 @@ enum pack_flag {
     PACK_FLAG_OVERDRAWN = 1u << 9,    // more was supplied of it than it held
     PACK_FLAG_CAME_BACK = 1u << 10,   // a patient brought it back: never goods again
     PACK_FLAG_CALLED_BACK = 1u << 11, // recalled or withdrawn: never goods again by an event
+    // The detectors' own; no change of the pack.
+    PACK_FLAG_DOUBTFUL = 1u << 12,      // received without anybody having shipped it there; whoever uses it is asked
+    PACK_FLAG_FALSE_SOURCE = 1u << 13,  // … and from a party that did not hold it
+    PACK_FLAG_TOLD_TWICE = 1u << 14,    // a part of it was told again within moments
+    PACK_FLAG_SCANNED_AGAIN = 1u << 15, // its supply was told once more at the same counter, within days
+    PACK_FLAG_OVERTAKEN = 1u << 16,     // a receipt from its holder was older than what is known: a clock is off
 };
+
+// Flags that say nothing of the pack's own state: they stay when a change is taken back.
+#define PACK_FLAGS_NO_CHANGE                                                                                               \
+    (PACK_FLAG_CONTESTED | PACK_FLAG_DOUBTFUL | PACK_FLAG_FALSE_SOURCE | PACK_FLAG_TOLD_TWICE | PACK_FLAG_SCANNED_AGAIN | \
+     PACK_FLAG_OVERTAKEN)
 
 #define PACK_RECORD_MAX 448u
 #define PACK_UNDO_FIELDS 15u

@@ -1,9 +1,10 @@
 // A year of ordinary traffic, its mess, and planted crimes, through the contracts in force; what was found, what was
 // missed, and the false alarms, by kind (traffic/README.md).
 //
-//     traffic [--seed N] [--scans M] [--assert] [--why]
+//     traffic [--seed N] [--scans M] [--assert] [--why] [--trace LOT THING]
 //
-// --assert: exit 1 unless the aims of crimes.json are met. --why: false alarms by the mess behind them, and what was missed.
+// --assert: exit 1 unless the aims of crimes.json are met. --why: false alarms by the mess behind them. --trace: what is
+// told of one thing (hexadecimal, as --why names it).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ struct run {
     struct story story;
     struct counts counts;
     bool why;
+    uint64_t traced_lot;  // what is told of one thing is printed
+    thing traced;
 };
 
 // --- Lots ---
@@ -132,16 +135,29 @@ static void count_alerts(struct run *run, const struct happening *happening) {
         uint64_t *counts = enforced ? run->counts.false_alarms : run->counts.notes;
         counts[alert->kind]++;
         if (enforced) run->counts.by_mess[mess][alert->kind]++;
-        if (enforced && run->why && mess == MESS_NONE)
-            fprintf(stderr, "unexplained: %s, %s, told %u by site %u, clock %lld\n", alert_kind_name(alert->kind), alert->detail, happening->telling,
-                    happening->site->number, (long long)(happening->seconds - happening->arrival / 1000));
+        if (enforced && run->why)
+            fprintf(stderr, "%s: %s, %s, lot %llu thing %x, told %u by site %u at %lld, clock %lld\n", mess_names[mess], alert_kind_name(alert->kind), alert->detail,
+                    (unsigned long long)happening->lot->number, happening->things[0], happening->telling, happening->site->number,
+                    (long long)(happening->seconds - TRAFFIC_START), (long long)(happening->seconds - happening->arrival / 1000));
     }
+}
+
+static void trace(const struct run *run, const struct happening *happening, enum statement_result result) {
+    bool named = happening->parent == run->traced;
+    for (uint32_t i = 0; i < happening->count && !named; i++) named = happening->things[i] == run->traced;
+    if (!named || happening->lot->number != run->traced_lot) return;
+    fprintf(stderr, "  in at %10lld, happened %10lld, told %10lld: %2u by site %u (%s), parent %x, result %d\n",
+            (long long)(happening->arrival / 1000 - TRAFFIC_START), (long long)(happening->happened - TRAFFIC_START),
+            (long long)(happening->seconds - TRAFFIC_START), happening->telling, happening->site->number, happening->site->party, happening->parent, (int)result);
+    for (size_t i = 0; i < run->world.lab->output.alert_count; i++)
+        fprintf(stderr, "      %s: %s\n", alert_kind_name(run->world.lab->output.alerts[i].kind), run->world.lab->output.alerts[i].detail);
 }
 
 static void happen(struct run *run, const struct happening *happening) {
     const enum statement_result result = traffic_apply(&run->world, happening);
     const bool scanned = happening->site->kind != SITE_MAKER || happening->telling == TELL_SHIP;
     run->counts.events++;
+    if (run->traced != THING_NONE) trace(run, happening, result);
     for (uint32_t i = 0; i < happening->count && scanned; i++) run->counts.scans += innocent(happening, happening->things[i]);
     run->counts.scans += scanned && happening->parent != THING_NONE;
     if (result == RESULT_NOT_ALLOWED && happening->planted) credit(run, happening->planted, TRAFFIC_REFUSED, true);
@@ -241,13 +257,17 @@ int main(int argc, char **argv) {
     static struct run run;
     uint64_t seed = 1, scans = 200000;
     bool must = false;
+    run.traced = THING_NONE;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--assert") == 0) must = true;
         else if (strcmp(argv[i], "--why") == 0) run.why = true;
-        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) seed = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--trace") == 0 && i + 2 < argc) {
+            run.traced_lot = strtoull(argv[++i], NULL, 10);
+            run.traced = (thing)strtoul(argv[++i], NULL, 16);
+        } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) seed = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--scans") == 0 && i + 1 < argc) scans = strtoull(argv[++i], NULL, 10);
         else {
-            fprintf(stderr, "usage: traffic [--seed N] [--scans M] [--assert] [--why]\n");
+            fprintf(stderr, "usage: traffic [--seed N] [--scans M] [--assert] [--why] [--trace LOT THING]\n");
             return 2;
         }
     }

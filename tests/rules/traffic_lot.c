@@ -81,6 +81,7 @@ struct happening *tell(struct story *story, struct lot *lot, const struct site *
     happening->site = site;
     happening->terminal = (uint8_t)traffic_between(&lot->random, 0, SITE_TERMINALS - 1);
     happening->telling = (uint8_t)telling;
+    happening->happened = seconds;
     happening->seconds = seconds + world_clock_error(story->world, site, happening->terminal, seconds, &happening->told_error);
     happening->parent = THING_NONE;
     happening->count = count;
@@ -106,6 +107,7 @@ struct happening *tell_again(struct story *story, const struct happening *happen
     struct happening *again = traffic_memory(pt_arena_alloc(&happening->lot->arena, 1, sizeof *again));
     *again = *happening;
     again->seconds += seconds_later;
+    again->happened += seconds_later;
     again->arrival += seconds_later * 1000;
     again->event_id = traffic_draw(&happening->lot->random) | 1;
     heap_push(story, again);

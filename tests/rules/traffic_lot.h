@@ -73,6 +73,7 @@ struct happening {
     const struct site *site;
     uint8_t terminal, telling, logger;
     bool planted_event;      // part of a crime: its scans are not ordinary
+    int64_t happened;        // seconds, truly
     int64_t seconds;         // as the terminal says
     int64_t declared;        // an event declared in error: when; 0: none
     int64_t told_error;      // clock error bound, or -1

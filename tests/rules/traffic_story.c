@@ -275,13 +275,17 @@ static void label(struct story *story, struct lot *lot, struct happening *told, 
     told->label_expiry = expiry;
 }
 
+static bool saleable(const struct lot *lot, int64_t seconds) {
+    return seconds < lot->expiry_seconds && (lot->recalled == 0 || seconds < lot->recalled);
+}
+
 static struct happening *sell_parts(const struct counter *at, const struct site *pharmacy, int64_t seconds) {
     struct lot *lot = at->lot;
     const struct traffic_data *data = at->story->world->data;
     int64_t left = lot->product->content;
     struct happening *told = NULL;
     const int64_t parts = traffic_between(dice(lot), 2, 5);
-    for (int64_t i = 0; i < parts && left > 0; i++) {
+    for (int64_t i = 0; i < parts && left > 0 && (saleable(lot, seconds) || !told); i++) {
         const int64_t units = i == parts - 1 && traffic_percent(dice(lot), 80) ? left : traffic_between(dice(lot), 1, left < 4 ? left : left / 2);
         told = tell_one(at->story, lot, pharmacy, seconds, TELL_DISPENSE_PART, at->pack);
         told->units = (uint32_t)units;
@@ -339,15 +343,19 @@ static void undone(const struct counter *at, bool late, bool sibling) {
     struct lot *lot = at->lot;
     const struct happening *sale = sell(at, at->pharmacy, at->sold);
     const struct site *where = at->pharmacy;
-    const int64_t when = at->sold + (late ? traffic_between(dice(lot), 11 * DAY_SECONDS, 40 * DAY_SECONDS) : traffic_between(dice(lot), 7200, 5 * DAY_SECONDS));
+    const int64_t when = sale->happened + (late ? traffic_between(dice(lot), 11 * DAY_SECONDS, 40 * DAY_SECONDS) : traffic_between(dice(lot), 7200, 5 * DAY_SECONDS));
     if (sibling) where = &at->story->world->sites[where->first_branch + (where->number - where->first_branch + 1) % where->branches];
-    struct happening *undo = tell_one(at->story, lot, where, when, (enum telling)sale->telling, at->pack);
-    undo->declared = undo->seconds;
-    undo->seconds = sale->seconds;
+    struct happening *undo = tell_again(at->story, sale, 0);
+    undo->site = where;
+    undo->at = sale->at ? sale->at : sale->site;
     undo->event_id = sale->event_id;
-    undo->units = sale->units;
+    undo->declared = when;
+    arrives(undo, when + traffic_between(dice(lot), 1, 600));
     lot->mess[at->pack] = MESS_UNDO;
-    if (!late && !sibling) sell(at, at->pharmacy, when + traffic_between(dice(lot), DAY_SECONDS, 20 * DAY_SECONDS));
+    const int64_t again = when + traffic_between(dice(lot), DAY_SECONDS, 20 * DAY_SECONDS);
+    if (late || sibling || !saleable(lot, again)) return;
+    if (sale->units) tell_one(at->story, lot, at->pharmacy, again, TELL_DISPENSE_PART, at->pack)->units = sale->units;
+    else sell(at, at->pharmacy, again);
 }
 
 static void traded_back(const struct counter *at, bool word) {
@@ -360,12 +368,12 @@ static void traded_back(const struct counter *at, bool word) {
     there.received = there.shipped + DAY_SECONDS;
     there.sold = there.received + days(lot, &at->story->world->data->days.pharmacy);
     deliver(at->story, lot, &(struct delivery){at->wholesaler, other, there.shipped, there.received, &at->pack, 1, true});
-    if (!lot->planted[at->pack]) sell(&there, other, there.sold);
+    if (!lot->planted[at->pack] && saleable(lot, there.sold)) sell(&there, other, there.sold);
 }
 
 static void brought_back(const struct counter *at, bool word) {
-    sell(at, at->pharmacy, at->sold);
-    const int64_t back = at->sold + traffic_between(dice(at->lot), DAY_SECONDS, 30 * DAY_SECONDS);
+    const struct happening *sale = sell(at, at->pharmacy, at->sold);
+    const int64_t back = sale->happened + traffic_between(dice(at->lot), DAY_SECONDS, 30 * DAY_SECONDS);
     at->lot->mess[at->pack] = MESS_PATIENT_RETURN;
     tell_one(at->story, at->lot, at->pharmacy, back, TELL_TAKE_BACK, at->pack);
     if (traffic_percent(dice(at->lot), 50)) send_back(at, back + DAY_SECONDS, word, false);
@@ -453,8 +461,9 @@ static void to_pharmacies(struct story *story, struct lot *lot, const struct sit
     const struct traffic_data *data = story->world->data;
     for (uint32_t done = 0; done < count;) {
         const uint32_t most = (uint32_t)traffic_between(dice(lot), data->shipment_packs.items[0], data->shipment_packs.items[1]);
-        const uint32_t now = count - done < most ? count - done : most;
-        const bool import = traffic_ppm(dice(lot), data->mess.import * now) && lot->product->region == REGION_EU;
+        const uint32_t loose = count - done < most ? count - done : most;
+        const bool import = traffic_ppm(dice(lot), data->mess.import * loose) && lot->product->region == REGION_EU;
+        const uint32_t now = import ? 1 : loose;  // for one patient
         const struct site *pharmacy = world_pick(story->world, dice(lot), lot->product, SITE_PHARMACY,
                                                  traffic_percent(dice(lot), 80) ? (int)wholesaler->city : -1, !import);
         struct counter at = {.story = story, .lot = lot, .wholesaler = wholesaler, .pharmacy = pharmacy, .shipped = from + days(lot, &data->days.wholesale)};
@@ -478,15 +487,16 @@ static void to_hospital(struct story *story, struct lot *lot, const struct site 
     deliver(story, lot, &d);
     const int64_t opened = d.received + traffic_between(dice(lot), 7200, 3 * DAY_SECONDS);
     tell(story, lot, hospital, opened, TELL_UNPACK, NULL, 0)->parent = one;
-    if ((lot->recalled && opened > lot->recalled) || opened >= lot->expiry_seconds) {
-        tell(story, lot, hospital, opened + 3600, TELL_DESTROY, packs, count);
+    const int64_t taken_out = opened + 3600;
+    if ((lot->recalled && taken_out > lot->recalled) || taken_out >= lot->expiry_seconds) {
+        tell(story, lot, hospital, taken_out, TELL_DESTROY, packs, count);
         return;
     }
-    tell(story, lot, hospital, opened + 3600, TELL_DISPENSE, packs, count);
+    tell(story, lot, hospital, taken_out, TELL_DISPENSE, packs, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!traffic_ppm(dice(lot), data->mess.ward)) continue;
         lot->mess[packs[i]] = MESS_WARD;
-        tell_one(story, lot, hospital, opened + 3600 + traffic_between(dice(lot), 3600, 14 * DAY_SECONDS), TELL_DISPENSE, packs[i]);
+        tell_one(story, lot, hospital, taken_out + traffic_between(dice(lot), 3600, 14 * DAY_SECONDS), TELL_DISPENSE, packs[i]);
     }
 }
 

@@ -95,7 +95,9 @@ static void a_pallet_of_five_thousand_moves_as_one(void **state) {
     uint64_t most = 0;
     for (unsigned move = 0; move < 4; move++) {
         const uint64_t before = index_rows();
-        assert_int_equal(does(move / 2, move % 2 ? "receiving" : "shipping", "L1", 300 + move), RESULT_APPLIED);
+        // The third is by a party that never received it, which is noted.
+        const enum statement_result wanted = move == 2 ? RESULT_ALERTED : RESULT_APPLIED;
+        assert_int_equal(does(move / 2, move % 2 ? "receiving" : "shipping", "L1", 300 + move), wanted);
         if (index_rows() - before > most) most = index_rows() - before;
     }
     print_message("# moving a pallet of 5,000 packs: %llu index writes\n", (unsigned long long)most);
