@@ -57,18 +57,50 @@ static double factor_of(enum scale scale, bool large) {
     return large ? factor / 2 : factor;
 }
 
+// Means of two by two pixels; an odd last row or column is left out.
+static enum pt_code halve(const struct scan_frame *from, struct scan_frame *out, struct pt_error *err) {
+    enum pt_code code = scan_frame_new(from->width / 2, from->height / 2, out, err);
+    if (code != PT_OK) return code;
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *a = scan_frame_row(from, 2 * y), *b = scan_frame_row(from, 2 * y + 1);
+        uint8_t *row = scan_frame_row(out, y);
+        for (uint32_t x = 0; x < out->width; x++) row[x] = (uint8_t)((a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + 2) / 4);
+    }
+    return PT_OK;
+}
+
+// The picture made smaller or larger by a power of two and then blurred.
+static enum pt_code version_of(const struct scan_frame *frame, double factor, unsigned blur, struct scan_frame *out,
+                               struct pt_error *err) {
+    PT_CLEANUP(scan_frame_free) struct scan_frame half = {0}, smaller = {0};
+    const struct scan_frame *from = frame;
+    struct scan_back back;
+    enum pt_code code = PT_OK;
+    for (; factor < 1 && code == PT_OK; factor *= 2) {
+        code = halve(from, &smaller, err);
+        scan_frame_free(&half);
+        half = smaller;
+        smaller = (struct scan_frame){0};
+        from = &half;
+    }
+    if (code != PT_OK) return code;
+    if (factor > 1 || blur > 0) return scan_enhance(from, &(struct scan_enhancement){.scale = factor, .blur = blur}, out, &back, err);
+    *out = half;
+    half = (struct scan_frame){0};
+    return PT_OK;
+}
+
 static enum pt_code run(const struct scan_frame *frame, const struct pass *pass, struct dm_work *work, struct scan_symbols *out,
                         struct pt_error *err) {
     bool large = frame->width > LARGE || frame->height > LARGE;
     double factor = factor_of(pass->scale, large);
     if (pass->scale == WHOLE && !large) return PT_OK;
-    struct scan_enhancement what = {.scale = factor, .blur = pass->blur};
     PT_CLEANUP(scan_frame_free) struct scan_frame picture = {0};
-    struct scan_back back;
     if (factor == 1 && pass->blur == 0) return dm_search_run(frame, frame, 1, &pass->search, work, out, err);
     double pixels = (double)frame->width * frame->height * factor * factor;
     if (!dm_work_take(work, (size_t)(pixels * 2))) return PT_OK;
-    enum pt_code code = scan_enhance(frame, &what, &picture, &back, err);
+    if (frame->width * factor < 1 || frame->height * factor < 1) return PT_OK;
+    enum pt_code code = version_of(frame, factor, pass->blur, &picture, err);
     if (code == PT_LIMIT) return PT_OK;
     if (code == PT_OK) code = dm_search_run(&picture, frame, 1 / factor, &pass->search, work, out, err);
     return code;
