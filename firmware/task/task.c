@@ -93,6 +93,24 @@ static enum pt_code set_ilmd(const struct task_input *input, struct pt_arena *ar
     return code;
 }
 
+static enum pt_code add_text_term(struct epcis_event *out, struct pt_arena *arena, const char *term, const char *value, struct pt_error *err) {
+    if (!value[0]) return PT_OK;
+    const char *text = pt_arena_strdup(arena, pt_bytes_str(value));
+    if (!text) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    return add_member(&out->extensions, arena, PACKTRAIL_TERMS_NAMESPACE, PACKTRAIL_TERMS_PREFIX, term,
+                      (struct epcis_value){.kind = EPCIS_TEXT, .text = text}, err);
+}
+
+// What the labels say, where all say the same: the ledger compares it with what their maker announced.
+static enum pt_code set_label(const struct task_input *input, struct pt_arena *arena, struct epcis_event *out, struct pt_error *err) {
+    const struct task_pack *first = &input->packs[0];
+    if (input->task->makes_packs || input->task->needs_parent) return PT_OK;
+    for (size_t i = 1; i < input->count; i++)
+        if (!task_same_lot(first, &input->packs[i])) return PT_OK;
+    const enum pt_code code = add_text_term(out, arena, PACKTRAIL_TERM_LOT, first->lot, err);
+    return code == PT_OK ? add_text_term(out, arena, PACKTRAIL_TERM_EXPIRY, first->expiry, err) : code;
+}
+
 static enum pt_code set_reference(struct epcis_references *references, struct pt_arena *arena, const char *type,
                                   const char *id, struct pt_error *err) {
     if (!id) return PT_OK;
@@ -134,6 +152,7 @@ enum pt_code task_event(const struct task_input *input, struct pt_arena *arena, 
     };
     code = set_packs(input, arena, out, err);
     if (code == PT_OK && input->task->makes_packs) code = set_ilmd(input, arena, out, err);
+    if (code == PT_OK) code = set_label(input, arena, out, err);
     if (code == PT_OK) code = set_reference(&out->sources, arena, "possessing_party", input->source, err);
     if (code == PT_OK) code = set_reference(&out->destinations, arena, "possessing_party", input->destination, err);
     if (code == PT_OK)

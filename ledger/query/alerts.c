@@ -97,8 +97,12 @@ struct standing {
     struct index_reader *index;
     struct pt_error *err;
     uint64_t seen;
+    bool announced;  // the pack, by its maker
     bool stands;
 };
+
+// What was missing has come: nothing is left of these once the maker has announced the pack.
+static bool has_passed(enum alert_kind kind) { return kind == ALERT_PRODUCT_WITHOUT_DATA || kind == ALERT_UNKNOWN_SERIAL; }
 
 static enum pt_code look_at(void *arg, struct pt_bytes key, struct pt_bytes value) {
     struct standing *of = arg;
@@ -113,15 +117,17 @@ static enum pt_code look_at(void *arg, struct pt_bytes key, struct pt_bytes valu
     if (code == PT_OK) code = alert_record_decode(number, pt_buf_bytes(&record), &alert, of->err);
     if (code == PT_OK && alert.mode == ALERT_ENFORCE) code = read_finding(of->index, number, &finding, of->err);
     if (code != PT_OK) return code == PT_NOT_FOUND ? PT_UNVERIFIED : code;
+    if (of->announced && has_passed(alert.kind)) return PT_OK;
     if (alert.mode != ALERT_ENFORCE || (finding.status == FINDING_CLOSED && finding_clears(finding.outcome))) return PT_OK;
     of->stands = true;
     return PT_NOT_FOUND;  // one is enough
 }
 
-enum pt_code alerts_stand_against(struct index_reader *index, struct pt_bytes pack, uint64_t counted, bool *out, struct pt_error *err) {
+enum pt_code alerts_stand_against(struct index_reader *index, struct pt_bytes pack, uint64_t counted, bool announced, bool *out,
+                                  struct pt_error *err) {
     PT_CLEANUP(pt_buf_free) struct pt_buf from = PT_BUF_INIT(PACK_KEY_MAX + 8);
     PT_CLEANUP(pt_buf_free) struct pt_buf to = PT_BUF_INIT(PACK_KEY_MAX + 8);
-    struct standing of = {.index = index, .err = err};
+    struct standing of = {.index = index, .err = err, .announced = announced};
     uint8_t low[8], high[8];
     alert_record_key(0, low);
     alert_record_key(FINDING_NUMBER_MAX, high);

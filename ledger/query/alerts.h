@@ -23,7 +23,9 @@ enum pt_code ledger_alert(struct ledger *ledger, uint64_t number, struct pt_aren
                           struct finding_record *finding, struct pt_error *err) PT_NODISCARD;
 
 // Whether an enforced alert names the pack (its key) that no finding has cleared. `counted`: the alerts of its record; of a
-// statement that raised too many some are only counted, and those stand.
-enum pt_code alerts_stand_against(struct index_reader *index, struct pt_bytes pack, uint64_t counted, bool *out, struct pt_error *err) PT_NODISCARD;
+// statement that raised too many some are only counted, and those stand. `announced`: its maker has announced it, so that alerts
+// about missing data stand no more.
+enum pt_code alerts_stand_against(struct index_reader *index, struct pt_bytes pack, uint64_t counted, bool announced, bool *out,
+                                  struct pt_error *err) PT_NODISCARD;
 
 #endif

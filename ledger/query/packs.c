@@ -65,9 +65,11 @@ static enum pt_code add_recall(struct pack_reader *reader, const struct pack_id 
 }
 
 // Notes, and alerts that a finding has cleared, warn nobody any more.
-static enum pt_code mind_findings(struct pack_reader *reader, struct pt_bytes key, struct ledger_pack *out, struct pt_error *err) {
+static enum pt_code mind_findings(struct pack_reader *reader, struct pt_bytes key, const struct pack_record *own, struct ledger_pack *out,
+                                  struct pt_error *err) {
+    const bool announced = (own->flags & PACK_FLAG_ANNOUNCED) != 0;
     bool stands;
-    const enum pt_code code = alerts_stand_against(reader->index, key, out->alert_count, &stands, err);
+    const enum pt_code code = alerts_stand_against(reader->index, key, out->alert_count, announced, &stands, err);
     if (code == PT_OK && !stands) out->reasons &= ~(unsigned)PACK_REASON_ALERT;
     return code;
 }
@@ -94,7 +96,7 @@ enum pt_code ledger_pack_labelled(struct ledger *ledger, const struct pack_id *i
     out->time = place.time;
     if (code == PT_OK) code = pack_reader_around(&reader, key, &around, err);
     if (code == PT_OK && around.count > 0) code = describe(&reader, &around, at, out, err);
-    if (code == PT_OK && (out->reasons & PACK_REASON_ALERT)) code = mind_findings(&reader, key, out, err);
+    if (code == PT_OK && (out->reasons & PACK_REASON_ALERT)) code = mind_findings(&reader, key, &around.levels[0].record, out, err);
     if (code == PT_OK && out->found) code = add_recall(&reader, id, lot, at, out, err);
     ledger_view_end(ledger, view);
     return code;

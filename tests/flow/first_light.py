@@ -109,10 +109,11 @@ def a_pack_is_dispensed_once(flow):
     flow.sync(flow.pharmacy)
     must(flow.stage.verify(epc("A0"))["verdict"]["code"] == "already_dispensed", "a sold pack must be told as sold")
     must(flow.state("A1")["state"] == "in_stock", "its neighbour stays in stock")
-    flow.work(flow.pharmacy, "dispense", codes=[elements("A0")])
-    flow.sync(flow.pharmacy)
-    kinds = {alert["kind"] for alert in flow.stage.ask("/alerts")[1]["alerts"] if alert.get("pack") == epc("A0")}
-    must("double_dispense" in kinds, f"the second dispensing must raise its alert: {kinds}")
+    for config, expected in ((flow.pharmacy, ("double_scan", "shadow")), (flow.factory, ("double_dispense", "enforce"))):
+        flow.work(config, "dispense", codes=[elements("A0")])
+        flow.sync(config)
+        kinds = {(alert["kind"], alert["mode"]) for alert in flow.stage.ask("/alerts")[1]["alerts"] if alert.get("pack") == epc("A0")}
+        must(expected in kinds, f"scanned again at once it is a mistake, elsewhere a second supply: {kinds}")
 
 
 def a_mistake_is_taken_back(flow):
@@ -344,7 +345,7 @@ def the_api_is_as_its_document_says(flow):
                 continue
             filled = path.replace("/00/{rest}", f"/00/{sscc(1)}")
             example = {"gtin": GTIN, "lot": "L1", "ser": "A2", "code": "81234567890123456789", "rest": f"{GTIN}/21/A2", "name": "page.css",
-                       "id": urllib.parse.quote(epc("A2"), safe="") if path.startswith("/packs") else "R-1" if path.startswith("/recalls") else flow.statements[0], "height": "1"}
+                       "id": urllib.parse.quote(epc("A2"), safe="") if path.startswith("/packs") else "R-1" if path.startswith("/recalls") else flow.statements[0], "height": "1", "number": "1"}
             for parameter in operation["parameters"]:
                 if parameter["in"] == "path":
                     filled = filled.replace("{" + parameter["name"] + "}", example[parameter["name"]])

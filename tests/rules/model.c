@@ -309,7 +309,8 @@ static void forget(const struct turn *turn) {
     const struct pack_record *after = &turn->after->record;
     struct model_thing *memory = turn->memory;
     const uint64_t used = after->content > 0 && after->used > after->content ? after->content : after->used;
-    if ((int64_t)used > memory->supplied) FAIL("I4: taking back supplies");
+    // Without a content nothing caps what was supplied, as it did while the content was known.
+    if (after->content > 0 && (int64_t)used > memory->supplied) FAIL("I4: taking back supplies");
     memory->supplied = (int64_t)used;
     if (after->used == 0 && !(after->flags & PACK_FLAG_BROACHED)) memory->broached = false;
     memory->commissioned = (after->flags & PACK_FLAG_ANNOUNCED) != 0;
