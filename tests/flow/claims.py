@@ -5,16 +5,14 @@ checked without the ledger. TAP on standard output.
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import traceback
 import urllib.parse
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from stage import Failed, Stage, check_digit, party, place, run  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import run_cases  # noqa: E402
+from stage import Failed, check_digit, party, place, run  # noqa: E402
 
 GTIN, OTHER_GTIN = "09506000134352", "09506000134369"
 
@@ -265,33 +263,4 @@ def set_up(stage):
     return flow
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="packtrail-claims-")
-    stage = Stage(directory, sys.argv[1])
-    print(f"1..{len(CASES)}", flush=True)
-    failed = False
-    try:
-        flow = set_up(stage)
-        for number, case in enumerate(CASES, 1):
-            try:
-                case(flow)
-                print(f"ok {number} - {case.__name__}", flush=True)
-            except Exception as failure:  # each case is told apart; the stage lives on
-                failed = True
-                print(f"not ok {number} - {case.__name__}", flush=True)
-                text = str(failure) if isinstance(failure, Failed) else traceback.format_exc()
-                for line in text.splitlines():
-                    print(f"# {line}", flush=True)
-    except Failed as failure:
-        failed = True
-        print("not ok - the stage could not be set\n# " + str(failure).replace("\n", "\n# "))
-    finally:
-        stage.end()
-    if failed:
-        print(f"# everything is kept in {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
-    sys.exit(1 if failed else 0)
-
-
-main()
+run_cases("claims", CASES, set_up)

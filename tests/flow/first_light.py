@@ -7,14 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 import urllib.parse
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from stage import Failed, Stage, check_digit, party, run  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import run_cases  # noqa: E402
+from stage import Failed, check_digit, party, run  # noqa: E402
 
 GTIN = "09506000134352"
 GS = "\u001d"
@@ -370,37 +369,14 @@ CASES = [packs_travel_in_their_case, a_pack_is_dispensed_once, a_mistake_is_take
          the_rules_change_at_a_height, a_key_on_a_token_signs, the_api_is_as_its_document_says, everything_ends_when_asked]
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="packtrail-flow-")
-    stage = Stage(directory, sys.argv[1])
-    print(f"1..{len(CASES)}", flush=True)
-    failed = False
-    try:
-        stage.found()
-        stage.start_ledger()
-        stage.start_gateway()
-        flow = Flow(stage)
-        flow.factory = stage.add_terminal("factory", "Factory line", FACTORY)
-        flow.pharmacy = stage.add_terminal("pharmacy", "Counter", PHARMACY)
-        for number, case in enumerate(CASES, 1):
-            try:
-                case(flow)
-                print(f"ok {number} - {case.__name__}", flush=True)
-            except Exception as failure:  # each case is told apart; the stage lives on
-                failed = True
-                print(f"not ok {number} - {case.__name__}", flush=True)
-                text = str(failure) if isinstance(failure, Failed) else traceback.format_exc()
-                for line in text.splitlines():
-                    print(f"# {line}", flush=True)
-    except Failed as failure:
-        failed = True
-        print("not ok - the stage could not be set\n# " + str(failure).replace("\n", "\n# "))
-    finally:
-        stage.end()
-    if failed:
-        print(f"# everything is kept in {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
+def prepare(stage):
+    stage.found()
+    stage.start_ledger()
+    stage.start_gateway()
+    flow = Flow(stage)
+    flow.factory = stage.add_terminal("factory", "Factory line", FACTORY)
+    flow.pharmacy = stage.add_terminal("pharmacy", "Counter", PHARMACY)
+    return flow
 
 
-main()
+run_cases("first-light", CASES, prepare)

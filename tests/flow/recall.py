@@ -7,17 +7,15 @@ import csv
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 import urllib.parse
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from stage import Failed, Stage, check_digit, party, place, run  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import run_cases  # noqa: E402
+from stage import Failed, check_digit, party, place, run  # noqa: E402
 
 GTIN = "09506000134352"
 DRUG = "8123456"
@@ -245,35 +243,15 @@ def add_terminal(stage, name, label, number):
     return stage.write(f"{name}.conf", text.replace("[gateway]\n", "[gateway]\nfeed_interval = 1s\n"))
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="packtrail-recall-")
-    stage = Stage(directory, sys.argv[1])
+def prepare(stage):
+    stage.found()
+    stage.start_ledger()
+    stage.start_gateway()
     flow = Flow(stage)
-    failed = 0
-    print(f"1..{len(CASES)}")
-    try:
-        stage.found()
-        stage.start_ledger()
-        stage.start_gateway()
-        flow.factory = add_terminal(stage, "factory", "Terminal of the factory", FACTORY)
-        flow.pharmacy = add_terminal(stage, "pharmacy", "Terminal of the pharmacy", PHARMACY)
-        flow.village = add_terminal(stage, "village", "Terminal of the village pharmacy", VILLAGE)
-        for number, case in enumerate(CASES, 1):
-            try:
-                case(flow)
-                print(f"ok {number} - {case.__name__}", flush=True)
-            except Exception as error:  # one case must not hide the others
-                failed += 1
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                print(f"not ok {number} - {case.__name__}\n# line {where.lineno}: " + str(error).replace("\n", "\n# "), flush=True)
-    finally:
-        stage.end()
-        if failed:
-            print(f"# what is left lies in {directory}")
-        else:
-            shutil.rmtree(directory, ignore_errors=True)
-    return 1 if failed else 0
+    flow.factory = add_terminal(stage, "factory", "Terminal of the factory", FACTORY)
+    flow.pharmacy = add_terminal(stage, "pharmacy", "Terminal of the pharmacy", PHARMACY)
+    flow.village = add_terminal(stage, "village", "Terminal of the village pharmacy", VILLAGE)
+    return flow
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+run_cases("recall", CASES, prepare)

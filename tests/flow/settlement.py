@@ -5,18 +5,16 @@
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import traceback
 import urllib.request
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from stage import ROOT, Failed, Stage, check_digit, free_port, party, place, run  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import run_cases  # noqa: E402
+from stage import ROOT, Failed, check_digit, free_port, party, place, run  # noqa: E402
 
 DRUG, UNKNOWN_DRUG = "8123456", "8199999"
 HOME = party("950600000000" + check_digit("950600000000"))
@@ -401,7 +399,10 @@ def add_product(stage, drug, gtin, insurance):
                 stage.write("product.json", json.dumps(record, ensure_ascii=False)), "--url", f"https://127.0.0.1:{stage.ledger_port}")
 
 
-def prepare(stage, s):
+def prepare(stage):
+    s = Settlement(stage, sys.argv[1])
+    s.seed = int(sys.argv[2]) if len(sys.argv) > 2 else int.from_bytes(os.urandom(4), "big")
+    print(f"# seed {s.seed}", flush=True)
     with open(os.path.join(ROOT, "gateway/settlement/mapping.example.json"), encoding="utf-8") as file:
         mapping = json.load(file)
     mapping["places"] = [place(PHARMACY)]
@@ -422,37 +423,7 @@ def prepare(stage, s):
     s.pharmacy, s.factory = stage.add_terminal("pharmacy", "Counter", PHARMACY), stage.add_terminal("factory", "Factory line", FACTORY)
     s.add_product = lambda *arguments: add_product(stage, *arguments)
     s.add_product(DRUG, "09506000134352", "XA01")
+    return s
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="packtrail-settlement-")
-    stage = Stage(directory, sys.argv[1])
-    s = Settlement(stage, sys.argv[1])
-    s.seed = int(sys.argv[2]) if len(sys.argv) > 2 else int.from_bytes(os.urandom(4), "big")
-    print(f"1..{len(CASES)}\n# seed {s.seed}", flush=True)
-    failed = False
-    try:
-        prepare(stage, s)
-        for number, case in enumerate(CASES, 1):
-            began = time.monotonic()
-            try:
-                case(s)
-                print(f"ok {number} - {case.__name__} # {time.monotonic() - began:.1f} s", flush=True)
-            except Exception as failure:  # each case is told apart; the stage lives on
-                failed = True
-                print(f"not ok {number} - {case.__name__}", flush=True)
-                text = str(failure) if isinstance(failure, Failed) else traceback.format_exc()
-                for line in text.splitlines():
-                    print(f"# {line}", flush=True)
-    except Failed as failure:
-        failed = True
-        print("not ok - the stage could not be set\n# " + str(failure).replace("\n", "\n# "))
-    finally:
-        stage.end()
-    if failed:
-        print(f"# everything is kept in {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-main()
+run_cases("settlement", CASES, prepare)

@@ -9,11 +9,11 @@ import shutil
 import sys
 import tempfile
 import time
-import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from stage import Failed, Stage, check_digit, party, run  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases import run_cases  # noqa: E402
+from stage import Failed, check_digit, party, run  # noqa: E402
 
 GLN = "950600010000" + check_digit("950600010000")
 
@@ -117,30 +117,10 @@ def what_is_no_ledger_is_told(w):
 CASES = [a_growing_ledger_is_ok, silence_is_stalled, a_rollback_is_told, another_history_is_a_fork, what_is_no_ledger_is_told]
 
 
-def main():
-    directory = tempfile.mkdtemp(prefix="packtrail-watch-")
-    stage = Stage(directory, sys.argv[1])
-    print(f"1..{len(CASES)}", flush=True)
-    failed = False
-    try:
-        stage.found()
-        stage.start_ledger()
-        watching = Watching(stage)
-        for number, case in enumerate(CASES, 1):
-            try:
-                case(watching)
-                print(f"ok {number} - {case.__name__}", flush=True)
-            except Exception as failure:  # each case is told apart
-                failed = True
-                print(f"not ok {number} - {case.__name__}", flush=True)
-                text = str(failure) if isinstance(failure, Failed) else traceback.format_exc()
-                print("\n".join("# " + line for line in text.splitlines()), flush=True)
-    finally:
-        stage.end()
-    if failed:
-        print(f"# everything is kept in {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
+def prepare(stage):
+    stage.found()
+    stage.start_ledger()
+    return Watching(stage)
 
 
-main()
+run_cases("watch", CASES, prepare)
