@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/log.h"
 #include "common/cose/statement.h"
 
 // A record: statement id, sequence (8 bytes big-endian), payload.
 #define HEAD (PT_DIGEST_SIZE + 8u)
+#define NAMES_MOST 64u  // files; there are about five
 
 struct line {
     struct pt_digest id;
@@ -41,9 +43,28 @@ static enum pt_code visit(void *arg, const struct pt_journal_position *position,
     return remember(arg, record, position, err);
 }
 
-static enum pt_code remove_one(void *arg, const char *name, struct pt_error *err) {
-    const struct pt_disk *disk = arg;
-    return disk->remove(disk->ctx, name, err);
+// What a directory holds; gone through only after it was listed, because removing disturbs the listing.
+struct names {
+    char *items[NAMES_MOST];
+    size_t count;
+};
+
+static void names_free(struct names *names) {
+    for (size_t i = 0; i < names->count; i++) free(names->items[i]);
+}
+
+static enum pt_code take_name(void *arg, const char *name, struct pt_error *err) {
+    struct names *names = arg;
+    if (names->count == NAMES_MOST) return PT_OK;
+    names->items[names->count] = strdup(name);
+    return names->items[names->count++] ? PT_OK : pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+}
+
+static enum pt_code remove_all(const struct pt_disk *disk, struct pt_error *err) {
+    PT_CLEANUP(names_free) struct names names = {0};
+    enum pt_code code = disk->list(disk->ctx, take_name, &names, err);
+    for (size_t i = 0; code == PT_OK && i < names.count; i++) code = disk->remove(disk->ctx, names.items[i], err);
+    return code;
 }
 
 enum pt_code history_open(const struct pt_disk *disk, uint64_t most_bytes, struct history **out, struct pt_error *err) {
@@ -57,7 +78,7 @@ enum pt_code history_open(const struct pt_disk *disk, uint64_t most_bytes, struc
         // It holds nothing that the ledger does not hold: no reason to stop the terminal's work.
         pt_log_error("history-begun-anew", err);
         history->count = 0;
-        code = disk->list(disk->ctx, remove_one, (void *)(uintptr_t)disk, err);
+        code = remove_all(disk, err);
         if (code == PT_OK) code = pt_journal_open(disk, &options, visit, history, &history->journal, err);
     }
     if (code != PT_OK) {

@@ -151,7 +151,7 @@ static unsigned prefix_mode(const struct state_view *view, unsigned table, struc
     for (size_t i = 0; view->declared && i < view->declared->count; i++) {
         const struct access *access = &view->declared->items[i];
         if ((access->mode & ACCESS_PREFIX) && access->table == table && access->key.len <= key.len &&
-            memcmp(access->key.data, key.data, access->key.len) == 0)
+            (access->key.len == 0 || memcmp(access->key.data, key.data, access->key.len) == 0))
             mode |= access->mode;
     }
     return mode;

@@ -239,9 +239,9 @@ static void check_for_good(const struct turn *turn) {
     if (turn->memory->came_back && in(GOODS, is)) FAIL("I2: a patient brought it back");
     if (brought && is == LIFECYCLE_RETURNED && (turn->from == LIFECYCLE_DISPENSED || turn->from == LIFECYCLE_PART_DISPENSED)) turn->memory->came_back = true;
     if (turn->memory->called_back && in(GOODS, is) && !in(GOODS, was)) FAIL("I3: it was called back");
-    // By itself, or with the container that it leaves. What stays in a recalled container is called back as long as it lies there.
-    const bool left = turn->after->record.parent == 0;
-    if (in(CALLED_BACK, is) || (left && in(CALLED_BACK, turn->from))) turn->memory->called_back = true;
+    // By itself, or with its container when anything happens to it there; its maker's announcement is nothing that happens to it.
+    const bool touched = turn->operation != OPERATION_COMMISSION;
+    if (in(CALLED_BACK, is) || (touched && in(CALLED_BACK, turn->from))) turn->memory->called_back = true;
     if (turn->operation == OPERATION_COMMISSION) turn->memory->commissioned = true;
     if (turn->operation == OPERATION_COMMISSION || turn->operation == OPERATION_FILL) turn->memory->announced = true;
     if (!turn->memory->announced && in(GOODS, is)) FAIL("I3: nobody announced it");
