@@ -109,7 +109,10 @@ enum pt_code finding_decode(struct pt_bytes bytes, struct pt_arena *arena, struc
         switch (key) {
         case KEY_ALERT: out->alert = cbor_get_uint(&reader); break;
         case KEY_STATUS: out->status = (enum finding_status)small(&reader); break;
-        case KEY_OUTCOME: out->outcome = (enum finding_outcome)small(&reader); break;
+        case KEY_OUTCOME:
+            out->outcome = (enum finding_outcome)small(&reader);
+            if (out->outcome == FINDING_NONE) cbor_fail(&reader, "no outcome is left out");
+            break;
         case KEY_NOTE: read_note(&reader, arena, out); break;
         case KEY_RELATED: read_related(&reader, out); break;
         default: cbor_fail(&reader, "a finding has no field %llu", (unsigned long long)key);

@@ -164,6 +164,7 @@ static void get_settlement(struct decoder *d, uint64_t keys, struct claim_line *
     }
     if (key != LINE_PLACE) cbor_fail(&d->reader, "expected key %d", LINE_PLACE);
     line->place = get_text(d);
+    if (keys < used) cbor_fail(&d->reader, "a claim line of fewer keys than it has");
     if (keys <= used) return;
     cbor_expect_int(&d->reader, LINE_PRESCRIPTION);
     cbor_get_digest(&d->reader, &line->prescription);

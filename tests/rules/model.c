@@ -239,8 +239,8 @@ static void check_for_good(const struct turn *turn) {
     if (turn->memory->came_back && in(GOODS, is)) FAIL("I2: a patient brought it back");
     if (brought && is == LIFECYCLE_RETURNED && (turn->from == LIFECYCLE_DISPENSED || turn->from == LIFECYCLE_PART_DISPENSED)) turn->memory->came_back = true;
     if (turn->memory->called_back && in(GOODS, is) && !in(GOODS, was)) FAIL("I3: it was called back");
-    // By itself, or with its container when anything happens to it there; its maker's announcement is nothing that happens to it.
-    const bool touched = turn->operation != OPERATION_COMMISSION;
+    // By itself, or with its container when anything happens to it there; its maker's first announcement is nothing that happens.
+    const bool touched = turn->operation != OPERATION_COMMISSION || (turn->before->record.flags & PACK_FLAG_ANNOUNCED);
     if (in(CALLED_BACK, is) || (touched && in(CALLED_BACK, turn->from))) turn->memory->called_back = true;
     if (turn->operation == OPERATION_COMMISSION) turn->memory->commissioned = true;
     if (turn->operation == OPERATION_COMMISSION || turn->operation == OPERATION_FILL) turn->memory->announced = true;
