@@ -48,6 +48,9 @@ static bool put_in_order(const struct work *work, const struct item *item, struc
     *first = *lifecycle_transition(work->facts.profile, item->operation, before.state);
     *second = *lifecycle_transition(work->facts.profile, last, first->to);
     if (second->confidence > SURE_WHEN_LATE) second->confidence = SURE_WHEN_LATE;
+    // What was supplied stays supplied: nothing told late gives it another state that it could come back from.
+    const bool supplied = item->record.state == LIFECYCLE_DISPENSED || item->record.state == LIFECYCLE_PART_DISPENSED;
+    if (supplied && second->to != LIFECYCLE_DISPENSED && !lifecycle_is_for_good(second->to)) return false;
     return !lifecycle_state_dispensable(second->to);  // in doubt it is not for sale
 }
 
