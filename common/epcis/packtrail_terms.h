@@ -19,6 +19,27 @@
 #define PACKTRAIL_TERM_LOT "lot"
 #define PACKTRAIL_TERM_EXPIRY "expiry"
 
+// Event level: the rotating pseudonym of the member of staff who worked; only the employer maps it to a person.
+#define PACKTRAIL_TERM_STAFF "staff"
+
+// Event level: list of texts "urn:packtrail:nfc:{UID};{counter}", the taps by which tags of the event's packs proved themselves
+// to the terminal (NTAG 424 DNA: the message authentication code held). A counter that comes twice is a copied tag.
+#define PACKTRAIL_TERM_TAPS "taps"
+
+// Event level: list of texts "{EPC};{why}": packs that staff took in spite of a warning ("expired", "recalled", "unexpected",
+// "wrong_product", "duplicate_work", "not_verified").
+#define PACKTRAIL_TERM_INSISTED "insisted"
+
+// Event level, exceptions at receiving: "too_many", "too_few", "damaged", "no_data", "no_product", "other"; the count that it is
+// about; a note of staff.
+#define PACKTRAIL_TERM_EXCEPTION "exception"
+#define PACKTRAIL_TERM_EXCEPTION_QUANTITY "exceptionQuantity"
+#define PACKTRAIL_TERM_EXCEPTION_NOTE "exceptionNote"
+
+// Business step of an AssociationEvent that links a second code, or a tag (urn:packtrail:nfc:{UID}), to a pack: parentID is the pack, childEPCs
+// the other codes; ADD links, DELETE unlinks. Whatever is then said of the other code is said of the pack.
+#define PACKTRAIL_STEP_LINKING "urn:packtrail:bizstep:linking"
+
 // Dispositions for which the CBV has no word: pack states that the EU's delegated regulation 2016/161 knows. Any step.
 #define PACKTRAIL_DISPOSITION "urn:packtrail:disp:"
 #define PACKTRAIL_DISPOSITION_EXPORTED PACKTRAIL_DISPOSITION "exported"
