@@ -9,8 +9,9 @@
 command_function event_check;
 command_function event_hash;
 command_function event_show;
+command_function event_xml;
 
-// Reads a file ("-": standard input) of at most 64 MiB, JSON or one event as CBOR, and decodes it. `arena` need not have a ceiling.
+// Reads a file ("-": standard input) of at most 64 MiB (JSON, XML, or one event as CBOR) and decodes it. `arena` need not have a ceiling.
 // PT_INVALID and PT_LIMIT tell of the content, other codes of the system.
 enum pt_code event_read_file(const char *path, enum epcis_strictness strictness, struct pt_arena *arena,
                              struct epcis_document *out, struct pt_error *err) PT_NODISCARD;

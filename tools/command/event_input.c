@@ -5,6 +5,7 @@
 #include "common/base/cleanup.h"
 #include "common/epcis/epcis_validate.h"
 #include "common/epcis/event_cbor.h"
+#include "common/epcis_xml/epcis_xml.h"
 #include "tools/command/event.h"
 
 static const size_t MOST_BYTES = (size_t)64 * 1024 * 1024;
@@ -25,6 +26,19 @@ static enum pt_code read_all(const char *path, struct pt_buf *out, struct pt_err
 // An event as CBOR is a map, whose first byte begins no JSON text.
 static bool is_cbor(struct pt_bytes content) { return content.len > 0 && content.data[0] >> 5 == 5; }
 
+static bool is_xml(struct pt_bytes content) {
+    const struct pt_bytes mark = pt_bytes_str("\xef\xbb\xbf");
+    size_t at = content.len >= mark.len && memcmp(content.data, mark.data, mark.len) == 0 ? mark.len : 0;
+    while (at < content.len && memchr(" \t\r\n", content.data[at], 4)) at++;
+    return at < content.len && content.data[at] == '<';
+}
+
+static enum pt_code decode_xml(struct pt_bytes content, enum epcis_strictness strictness, struct pt_arena *arena, struct epcis_document *out,
+                               struct pt_error *err) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf json = PT_BUF_INIT(4 * MOST_BYTES);
+    return epcis_xml_decode(content, MOST_BYTES, strictness, arena, &json, out, err);
+}
+
 static enum pt_code decode_cbor(struct pt_bytes content, enum epcis_strictness strictness, struct pt_arena *arena,
                                 struct epcis_document *out, struct pt_error *err) {
     struct epcis_event *event = pt_arena_alloc(arena, 1, sizeof *event);
@@ -41,6 +55,7 @@ enum pt_code event_read_file(const char *path, enum epcis_strictness strictness,
     if (code != PT_OK) return code;
     arena->ceiling = MOST_DECODED;
     if (is_cbor(pt_buf_bytes(&content))) return decode_cbor(pt_buf_bytes(&content), strictness, arena, out, err);
+    if (is_xml(pt_buf_bytes(&content))) return decode_xml(pt_buf_bytes(&content), strictness, arena, out, err);
     return epcis_json_decode(pt_buf_bytes(&content), MOST_BYTES, strictness, arena, out, err);
 }
 
