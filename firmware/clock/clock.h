@@ -26,8 +26,9 @@ enum pt_code clock_guard_open(const char *file, const struct pt_env *env, int64_
                               struct pt_error *err) PT_NODISCARD;
 void clock_guard_close(struct clock_guard *guard);
 
-// A contact: the server said `theirs` in answer to a request sent at `sent` and answered at `received`, both by this clock.
-// Servers are believed within the round trip; a server whose time is absurd (before the genesis) is not.
+// A contact: the server said `theirs` (whole seconds, as an HTTP Date says it) in answer to a request sent at `sent` and answered at
+// `received`, both by this clock.
+// The caller does not pass on an absurd time (before the genesis).
 void clock_guard_measured(struct clock_guard *guard, pt_millis sent, pt_millis theirs, pt_millis received);
 
 // The time to sign with: this clock's, never moved by us. Notes it, so that a clock set back is noticed also after a restart.
