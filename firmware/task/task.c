@@ -93,12 +93,39 @@ static enum pt_code set_ilmd(const struct task_input *input, struct pt_arena *ar
     return code;
 }
 
-static enum pt_code add_text_term(struct epcis_event *out, struct pt_arena *arena, const char *term, const char *value, struct pt_error *err) {
-    if (!value[0]) return PT_OK;
-    const char *text = pt_arena_strdup(arena, pt_bytes_str(value));
-    if (!text) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
-    return add_member(&out->extensions, arena, PACKTRAIL_TERMS_NAMESPACE, PACKTRAIL_TERMS_PREFIX, term,
-                      (struct epcis_value){.kind = EPCIS_TEXT, .text = text}, err);
+enum pt_code task_add_term(struct epcis_event *event, struct pt_arena *arena, const char *term, struct epcis_value value, struct pt_error *err) {
+    return add_member(&event->extensions, arena, PACKTRAIL_TERMS_NAMESPACE, PACKTRAIL_TERMS_PREFIX, term, value, err);
+}
+
+enum pt_code task_add_text(struct epcis_event *event, struct pt_arena *arena, const char *term, const char *text, struct pt_error *err) {
+    if (!text[0]) return PT_OK;
+    const char *copy = pt_arena_strdup(arena, pt_bytes_str(text));
+    if (!copy) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    return task_add_term(event, arena, term, (struct epcis_value){.kind = EPCIS_TEXT, .text = copy}, err);
+}
+
+enum pt_code task_add_integer(struct epcis_event *event, struct pt_arena *arena, const char *term, int64_t integer, struct pt_error *err) {
+    const struct epcis_number number = {true, true, integer, (double)integer};
+    return task_add_term(event, arena, term, (struct epcis_value){.kind = EPCIS_NUMBER, .number = number}, err);
+}
+
+static enum pt_code add_texts(struct epcis_event *event, struct pt_arena *arena, const char *term, const char *const *texts, size_t count,
+                              struct pt_error *err) {
+    if (count == 0) return PT_OK;
+    struct epcis_value list = {.kind = EPCIS_LIST, .count = count, .items = pt_arena_alloc(arena, count, sizeof *list.items)};
+    if (!list.items) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        list.items[i] = (struct epcis_value){.kind = EPCIS_TEXT, .text = pt_arena_strdup(arena, pt_bytes_str(texts[i]))};
+        if (!list.items[i].text) return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    }
+    return task_add_term(event, arena, term, list, err);
+}
+
+enum pt_code task_capture(struct epcis_event *event, struct pt_arena *arena, const char *staff, int64_t clock_error_s, struct pt_error *err) {
+    enum pt_code code = PT_OK;
+    if (clock_error_s >= 0) code = task_add_integer(event, arena, PACKTRAIL_TERM_CLOCK_ERROR, clock_error_s, err);
+    if (code == PT_OK && staff) code = task_add_text(event, arena, PACKTRAIL_TERM_STAFF, staff, err);
+    return code;
 }
 
 // What the labels say, where all say the same: the ledger compares it with what their maker announced.
@@ -107,8 +134,8 @@ static enum pt_code set_label(const struct task_input *input, struct pt_arena *a
     if (input->task->makes_packs || input->task->needs_parent) return PT_OK;
     for (size_t i = 1; i < input->count; i++)
         if (!task_same_lot(first, &input->packs[i])) return PT_OK;
-    const enum pt_code code = add_text_term(out, arena, PACKTRAIL_TERM_LOT, first->lot, err);
-    return code == PT_OK ? add_text_term(out, arena, PACKTRAIL_TERM_EXPIRY, first->expiry, err) : code;
+    const enum pt_code code = task_add_text(out, arena, PACKTRAIL_TERM_LOT, first->lot, err);
+    return code == PT_OK ? task_add_text(out, arena, PACKTRAIL_TERM_EXPIRY, first->expiry, err) : code;
 }
 
 static enum pt_code set_reference(struct epcis_references *references, struct pt_arena *arena, const char *type,
@@ -159,9 +186,10 @@ enum pt_code task_event(const struct task_input *input, struct pt_arena *arena, 
         code = set_reference(&out->biz_transactions, arena, input->biz_transaction_type, input->biz_transaction, err);
     if (code == PT_OK && input->units) {
         out->disposition = "partially_dispensed";
-        const struct epcis_number number = {true, true, (int64_t)input->units, (double)input->units};
-        code = add_member(&out->extensions, arena, PACKTRAIL_TERMS_NAMESPACE, PACKTRAIL_TERMS_PREFIX, PACKTRAIL_TERM_UNITS,
-                          (struct epcis_value){.kind = EPCIS_NUMBER, .number = number}, err);
+        code = task_add_integer(out, arena, PACKTRAIL_TERM_UNITS, (int64_t)input->units, err);
     }
+    if (code == PT_OK) code = task_capture(out, arena, input->staff, input->clock_error_s, err);
+    if (code == PT_OK) code = add_texts(out, arena, PACKTRAIL_TERM_TAPS, input->taps, input->tap_count, err);
+    if (code == PT_OK) code = add_texts(out, arena, PACKTRAIL_TERM_INSISTED, input->insisted, input->insisted_count, err);
     return code;
 }

@@ -41,12 +41,29 @@ struct task_input {
     uint64_t units;                // dispensing: smallest units of each pack; 0: the whole pack
     pt_millis now;
     int16_t zone_minutes;          // local time's offset
+    int64_t clock_error_s;         // how far the clock may be off, whole seconds; negative: not measured
+    const char *staff;             // pseudonym of whoever worked; NULL or "": nobody logged in
+    const char *const *taps;       // PACKTRAIL_TERM_TAPS
+    size_t tap_count;
+    const char *const *insisted;   // PACKTRAIL_TERM_INSISTED
+    size_t insisted_count;
 };
 
 // Builds the event; all packs must share lot and expiry where the task makes packs (task_same_lot). Memory from
 // `arena`. PT_INVALID says what the input lacks.
 enum pt_code task_event(const struct task_input *input, struct pt_arena *arena, struct epcis_event *out,
                         struct pt_error *err) PT_NODISCARD;
+
+// What every event of this terminal says of who and by which clock: staff (NULL or "": nobody) and clock_error_s (negative: not
+// measured) join the event's extensions.
+enum pt_code task_capture(struct epcis_event *event, struct pt_arena *arena, const char *staff, int64_t clock_error_s,
+                          struct pt_error *err) PT_NODISCARD;
+// One more extension member of the event, in our namespace.
+enum pt_code task_add_term(struct epcis_event *event, struct pt_arena *arena, const char *term, struct epcis_value value,
+                           struct pt_error *err) PT_NODISCARD;
+// The text is copied; "" adds nothing.
+enum pt_code task_add_text(struct epcis_event *event, struct pt_arena *arena, const char *term, const char *text, struct pt_error *err) PT_NODISCARD;
+enum pt_code task_add_integer(struct epcis_event *event, struct pt_arena *arena, const char *term, int64_t integer, struct pt_error *err) PT_NODISCARD;
 
 // Whether two packs may stand in one event of a task that makes packs.
 bool task_same_lot(const struct task_pack *a, const struct task_pack *b);

@@ -135,6 +135,7 @@ static enum pt_code sign_event(struct capture *capture, const struct task_pack *
         .units = o->units,
         .now = o->env->now(o->env->ctx),
         .zone_minutes = o->zone_minutes,
+        .clock_error_s = -1,
     };
     struct epcis_event event;
     char hash[EPCIS_EVENT_HASH_SIZE];
