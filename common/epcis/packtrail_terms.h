@@ -27,7 +27,7 @@
 #define PACKTRAIL_TERM_TAPS "taps"
 
 // Event level: list of texts "{EPC};{why}": packs that staff took in spite of a warning ("expired", "recalled", "unexpected",
-// "wrong_product", "duplicate_work", "not_verified").
+// "wrong_product", "duplicate_work", "not_verified", "maybe_recalled", "fake_tag", "doubtful_chip").
 #define PACKTRAIL_TERM_INSISTED "insisted"
 
 // Event level, exceptions at receiving: "too_many", "too_few", "damaged", "no_data", "no_product", "other"; the count that it is
@@ -35,6 +35,8 @@
 #define PACKTRAIL_TERM_EXCEPTION "exception"
 #define PACKTRAIL_TERM_EXCEPTION_QUANTITY "exceptionQuantity"
 #define PACKTRAIL_TERM_EXCEPTION_NOTE "exceptionNote"
+// The EPC of the one thing that was announced and did not come: it was not seen, so it does not stand in the epcList.
+#define PACKTRAIL_TERM_EXCEPTION_PACK "exceptionPack"
 
 // Business step of an AssociationEvent that links a second code, or a tag (urn:packtrail:nfc:{UID}), to a pack: parentID is the pack, childEPCs
 // the other codes; ADD links, DELETE unlinks. Whatever is then said of the other code is said of the pack.

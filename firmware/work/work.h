@@ -9,6 +9,7 @@
 #include "common/identify/identification.h"
 #include "firmware/clock/clock.h"
 #include "firmware/history/history.h"
+#include "firmware/input/input.h"
 #include "firmware/lookup/lookup.h"
 #include "firmware/outbox/outbox.h"
 #include "firmware/recall/recall_list.h"
@@ -85,13 +86,23 @@ struct work_answer {
     char product_zh[201], product_en[201];  // "" if not known
     struct recall_warning recall;        // id "" if none
     char warning[256];                   // what the identification noticed (lost separator, keyboard layout), English, "" if nothing
-    struct pt_error why;                 // WORK_UNREADABLE
+    struct pt_error why;                 // WORK_UNREADABLE and WORK_NOT_DISPENSABLE: the reason; code PT_OK: there is none to tell
+    int64_t units, units_left;           // dispensing: of the pack, as far as it is known here; -1 not known
+    struct pack_id open_first;           // dispensing: another box of this product is open, take it first; PACK_NONE: none
 };
 
 // Judges one code and takes it where it may be taken. An error is a failing disk.
+// Dispensing: the answer comes in two steps. Until work_verified tells the ledger's word the tone is WORK_CALM; the pack counts
+// already where the profile allows what is unverified (`taken`), else it waits (WORK_NOT_DISPENSABLE, not taken, tone WORK_CALM).
 enum pt_code work_scan(struct work *work, struct pt_bytes code, const char *aim, struct work_answer *answer, struct pt_error *err) PT_NODISCARD;
 // A tag without a link, by its UID: the pack that it was bound to here (work_link), else WORK_UNREADABLE.
 enum pt_code work_scan_tag(struct work *work, struct pt_bytes uid, struct work_answer *answer, struct pt_error *err) PT_NODISCARD;
+// A tag that bears a link: the link as a code, and what the tag proved. A forged or replayed message is WORK_FAKE_TAG; a good one is
+// told in the event (PACKTRAIL_TERM_TAPS).
+enum pt_code work_scan_link(struct work *work, struct pt_bytes link, struct pt_bytes uid, enum tag_proof proof, uint32_t counter,
+                            struct work_answer *answer, struct pt_error *err) PT_NODISCARD;
+// Takes the code as the case or pallet, whatever kind it is; tasks without one refuse it (PT_INVALID).
+enum pt_code work_scan_parent(struct work *work, struct pt_bytes code, const char *aim, struct work_answer *answer, struct pt_error *err) PT_NODISCARD;
 // Takes the code of the last answer in spite of what was said; noted in the event. PT_INVALID where may_insist is false.
 enum pt_code work_insist(struct work *work, struct work_answer *answer, struct pt_error *err) PT_NODISCARD;
 // Takes the newest code out again; answer.verdict WORK_REMOVED. PT_NOT_FOUND: nothing is left.
@@ -142,6 +153,11 @@ struct work_signed { size_t events, packs; uint64_t last_sequence; };
 // Signs everything; the journal is emptied only after the last event is durable, and a repeated call after a crash signs nothing
 // twice. PT_INVALID: something is missing (the case's code), nothing is signed. PT_UNAVAILABLE: the outbox is full; the work stays.
 enum pt_code work_finish(struct work *work, struct work_signed *out, struct pt_error *err) PT_NODISCARD;
+// Signs what is there so far and goes on with the work: an event of its own for every pack, say.
+enum pt_code work_settle(struct work *work, struct work_signed *out, struct pt_error *err) PT_NODISCARD;
+// Told of each event as soon as it is signed and durable; NULL: nobody is. Not in training.
+typedef void work_told(void *arg, const struct pt_digest *id, uint64_t sequence, size_t packs);
+void work_on_signed(struct work *work, work_told *told, void *arg);
 // Drops everything that is not signed.
 enum pt_code work_drop(struct work *work, struct pt_error *err) PT_NODISCARD;
 
@@ -156,6 +172,10 @@ struct open_box {
     pt_millis opened;
 };
 enum pt_code work_open_boxes(const struct work_services *services, const char *product, struct pt_arena *arena, struct open_box **out, size_t *count, struct pt_error *err) PT_NODISCARD;
+
+// An event that this terminal signed was taken back by an error declaration: its packs count as not handled, and its units as not
+// dispensed. payload: the event as signed (EPCIS CBOR).
+enum pt_code work_undone(const struct work_services *services, struct pt_bytes payload, struct pt_error *err) PT_NODISCARD;
 
 // --- Links: two codes on one pack, or a tag's UID bound to a pack (PACKTRAIL_STEP_LINKING) ---
 // Signs at once. other: a code's identity; of a tag PACK_OTHER_EPC "urn:packtrail:nfc:{uid}".
