@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include "common/base/cleanup.h"
@@ -267,6 +268,17 @@ bool https_client_response_header(const struct https_client_response *response, 
         at = next;
     }
     return found;
+}
+
+bool https_client_response_date(const struct https_client_response *response, pt_millis *out) {
+    struct pt_bytes found;
+    char text[64];
+    if (!https_client_response_header(response, "Date", &found) || found.len >= sizeof text) return false;
+    memcpy(text, found.data, found.len);
+    text[found.len] = 0;
+    const time_t seconds = curl_getdate(text, NULL);
+    *out = (pt_millis)seconds * 1000;
+    return seconds > 0;
 }
 
 unsigned https_client_retry_after(const struct https_client_response *response, unsigned most) {

@@ -5,6 +5,7 @@
 #define PACKTRAIL_COMMON_NET_HTTPS_CLIENT_H
 
 #include "common/base/bytes.h"
+#include "common/base/time.h"
 
 struct https_client;
 
@@ -63,6 +64,9 @@ void https_client_response_free(struct https_client_response *response);
 
 // The last value of a response header (any case); false if there is none. The bytes belong to the response.
 bool https_client_response_header(const struct https_client_response *response, const char *name, struct pt_bytes *out);
+
+// The server's clock by the Date header (RFC 9110 section 6.6.1), in whole seconds; false if it is missing or no date.
+bool https_client_response_date(const struct https_client_response *response, pt_millis *out);
 
 // The seconds of a Retry-After header given in seconds, at most `most`; 0 if there is none.
 unsigned https_client_retry_after(const struct https_client_response *response, unsigned most);

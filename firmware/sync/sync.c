@@ -78,20 +78,29 @@ void sync_free(struct sync *sync) {
     free(sync);
 }
 
+// A server whose clock stands before the ledger began is not believed.
+static void measure_clock(const struct sync *sync, pt_millis sent) {
+    pt_millis theirs;
+    if (!sync->options.clock || !https_client_response_date(&sync->response, &theirs) || theirs < sync->options.genesis->time) return;
+    clock_guard_measured(sync->options.clock, sent, theirs, sync->options.env->now(sync->options.env->ctx));
+}
+
 // Sends and says whether a good answer came; a gateway that is away or busy is no error, only "not now".
-static bool ask(struct sync *sync, const char *url, const char *content_type, struct pt_bytes body, struct sync_result *result) {
+static bool ask(struct sync *sync, const struct https_client_request *request, struct sync_result *result) {
     struct pt_error err = {0};
-    const struct https_client_request request = {.method = "POST", .url = url, .content_type = content_type, .body = body};
-    if (https_client_send(sync->client, &request, &sync->response, &err) != PT_OK) {
+    const pt_millis sent = sync->options.env->now(sync->options.env->ctx);
+    if (https_client_send(sync->client, request, &sync->response, &err) != PT_OK) {
         pt_log_error("gateway-not-reached", &err);
+        result->trouble = err;
         sync->away = true;
         return false;
     }
-    if (sync->response.status == 200) {
-        result->reachable = true;
-        return true;
-    }
-    pt_log(PT_LOG_WARNING, "gateway-refused-request", "url=%s status=%u answer=%.200s", url, sync->response.status,
+    measure_clock(sync, sent);
+    result->reachable = true;
+    if (sync->response.status == 200) return true;
+    result->forbidden = result->forbidden || sync->response.status == 403;
+    pt_fail(&result->trouble, sync->response.status == 403 ? PT_FORBIDDEN : PT_UNAVAILABLE, request->url, "the gateway answered %u", sync->response.status);
+    pt_log(PT_LOG_WARNING, "gateway-refused-request", "url=%s status=%u answer=%.200s", request->url, sync->response.status,
            pt_buf_cstr(&sync->response.body));
     return false;
 }
@@ -140,7 +149,8 @@ static enum pt_code upload(struct sync *sync, struct sync_result *result, struct
         pt_buf_clear(&body);
         enum pt_code code = fill_body(sync, &count, &body, err);
         if (code != PT_OK) return code;
-        if (!ask(sync, sync->statements_url, WIRE_TYPE_STATEMENTS, pt_buf_bytes(&body), result)) return PT_OK;
+        const struct https_client_request request = {.method = "POST", .url = sync->statements_url, .content_type = WIRE_TYPE_STATEMENTS, .body = pt_buf_bytes(&body)};
+        if (!ask(sync, &request, result)) return PT_OK;
         struct pt_error bad = {0};
         if (wire_acks_decode(pt_buf_bytes(&sync->response.body), sync->acks, count, &bad) != PT_OK) {
             pt_log_error("answer-not-understood", &bad);
@@ -190,7 +200,8 @@ static enum pt_code collect(struct sync *sync, struct sync_result *result, struc
         pt_buf_clear(&body);
         enum pt_code code = wire_receipt_request_encode(sync->ids, count, &body, err);
         if (code != PT_OK) return code;
-        if (!ask(sync, sync->receipts_url, WIRE_TYPE_CBOR, pt_buf_bytes(&body), result)) return PT_OK;
+        const struct https_client_request request = {.method = "POST", .url = sync->receipts_url, .content_type = WIRE_TYPE_CBOR, .body = pt_buf_bytes(&body)};
+        if (!ask(sync, &request, result)) return PT_OK;
         code = wire_receipts_decode(pt_buf_bytes(&sync->response.body), sync->receipts, count, err);
         if (code == PT_OK) code = take_receipts(sync, count, result, err);
         if (code != PT_OK) return code;
@@ -199,40 +210,55 @@ static enum pt_code collect(struct sync *sync, struct sync_result *result, struc
 
 // --- The feed ---
 
+// Whoever reads it has a cursor of his own: each keeps what it took durably, or none of it.
+struct feed_reader {
+    const char *kinds;
+    uint64_t (*cursor)(struct sync *sync);
+    enum pt_code (*take)(struct sync *sync, const struct wire_feed *feed, pt_millis now, size_t *refused, struct pt_error *err);
+};
+
+static uint64_t recalls_cursor(struct sync *sync) { return recall_list_cursor(sync->options.recalls); }
+static enum pt_code recalls_take(struct sync *sync, const struct wire_feed *feed, pt_millis now, size_t *refused, struct pt_error *err) {
+    return recall_list_take(sync->options.recalls, feed, now, refused, err);
+}
+static uint64_t known_cursor(struct sync *sync) { return reference_cursor(sync->options.reference); }
+static enum pt_code known_take(struct sync *sync, const struct wire_feed *feed, pt_millis now, size_t *refused, struct pt_error *err) {
+    return reference_take(sync->options.reference, feed, now, refused, err);
+}
+
 // Reads one answer; *more: ask again at once. A gateway that is away is no error.
-static enum pt_code read_feed(struct sync *sync, bool *more, struct sync_result *result, struct pt_error *err) {
+static enum pt_code read_feed(struct sync *sync, const struct feed_reader *reader, bool *more, struct sync_result *result, struct pt_error *err) {
     struct pt_error bad = {0};
     struct wire_feed feed = {0};
     char url[640];
     size_t refused;
     *more = false;
-    snprintf(url, sizeof url, "%s" WIRE_PATH_FEED "?kinds=" RECALL_LIST_KINDS "&since=%llu", sync->options.gateway_url,
-             (unsigned long long)recall_list_cursor(sync->options.recalls));
+    const uint64_t cursor = reader->cursor(sync);
+    snprintf(url, sizeof url, "%s" WIRE_PATH_FEED "?kinds=%s&since=%llu", sync->options.gateway_url, reader->kinds, (unsigned long long)cursor);
     const struct https_client_request request = {.method = "GET", .url = url};
-    enum pt_code code = https_client_send(sync->client, &request, &sync->response, &bad);
-    if (code == PT_OK && sync->response.status != 200)
-        code = pt_fail(&bad, PT_UNAVAILABLE, WIRE_PATH_FEED, "the gateway answered %u", sync->response.status);
-    if (code == PT_OK) code = wire_feed_decode(pt_buf_bytes(&sync->response.body), &feed, &bad);
+    if (!ask(sync, &request, result)) return PT_OK;
+    enum pt_code code = wire_feed_decode(pt_buf_bytes(&sync->response.body), &feed, &bad);
     if (code != PT_OK) {
         pt_log_error("feed-not-read", &bad);
         return PT_OK;
     }
-    result->reachable = true;
-    *more = feed.more && feed.cursor > recall_list_cursor(sync->options.recalls);
+    *more = feed.more && feed.cursor > cursor;
     result->feed_read = !feed.more;
-    code = recall_list_take(sync->options.recalls, &feed, sync->options.env->now(sync->options.env->ctx), &refused, err);
+    code = reader->take(sync, &feed, sync->options.env->now(sync->options.env->ctx), &refused, err);
     if (code == PT_OK && refused) pt_log(PT_LOG_WARNING, "feed-items-refused", "count=%zu", refused);
     free(feed.items);
     return code;
 }
 
 static enum pt_code look_for_news(struct sync *sync, struct sync_result *result, struct pt_error *err) {
-    if (!sync->options.recalls || sync->away) return PT_OK;
+    const struct feed_reader readers[] = {{RECALL_LIST_KINDS, recalls_cursor, recalls_take}, {REFERENCE_KINDS, known_cursor, known_take}};
+    const bool wanted[] = {sync->options.recalls != NULL, sync->options.reference != NULL};
     const pt_millis now = sync->options.env->now(sync->options.env->ctx);
     if (sync->asked_feed && now >= sync->asked_feed && now - sync->asked_feed < sync->options.feed_interval) return PT_OK;
     sync->asked_feed = now;
     enum pt_code code = PT_OK;
-    for (bool more = true; code == PT_OK && more;) code = read_feed(sync, &more, result, err);
+    for (size_t i = 0; i < 2; i++)
+        for (bool more = wanted[i]; code == PT_OK && more && !sync->away;) code = read_feed(sync, &readers[i], &more, result, err);
     return code;
 }
 

@@ -6,8 +6,10 @@
 
 #include "common/chain/actor.h"
 #include "common/net/https_client.h"
+#include "firmware/clock/clock.h"
 #include "firmware/outbox/outbox.h"
 #include "firmware/recall/recall_list.h"
+#include "firmware/reference/reference.h"
 
 struct sync;
 
@@ -19,7 +21,9 @@ struct sync_options {
     const struct pt_env *env;
     size_t batch;             // statements a request, at most WIRE_MAX_STATEMENTS
     pt_millis resend_after;   // an acknowledged statement without receipt is sent again
-    struct recall_list *recalls;  // NULL: the feed is not read
+    struct recall_list *recalls;  // NULL: recalls are not read from the feed
+    struct reference *reference;  // NULL: products, parties, places and notices are not read from it
+    struct clock_guard *clock;    // NULL: the clock is not measured
     pt_millis feed_interval;  // between two readings of the feed
 };
 
@@ -31,6 +35,8 @@ struct sync_result {
     size_t left;                         // statements that still lack a receipt, refused ones apart
     bool reachable;                      // the gateway answered
     bool feed_read;                      // the feed was read to its end in this turn
+    bool forbidden;                      // the gateway answered that this terminal is not enrolled, or no longer
+    struct pt_error trouble;             // why it was not reached, or what it answered; PT_OK if nothing was wrong
 };
 
 // Uploads what is new, then asks for the receipts of what was sent. PT_OK also if the gateway is away (result->reachable

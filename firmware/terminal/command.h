@@ -3,9 +3,11 @@
 #ifndef PACKTRAIL_FIRMWARE_TERMINAL_COMMAND_H
 #define PACKTRAIL_FIRMWARE_TERMINAL_COMMAND_H
 
+#include "firmware/clock/clock.h"
 #include "firmware/device/device.h"
 #include "firmware/history/history.h"
 #include "firmware/recall/recall_list.h"
+#include "firmware/reference/reference.h"
 #include "firmware/sync/sync.h"
 #include "firmware/terminal/options.h"
 
@@ -24,6 +26,8 @@ struct terminal {
     struct pt_disk disk, history_disk;
     struct outbox *outbox;
     struct recall_list *recalls;
+    struct reference *reference;
+    struct clock_guard *clock;
     struct history *history;
 };
 enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) PT_NODISCARD;

@@ -2,7 +2,7 @@
 
 #include "common/wire/wire.h"
 
-enum { KEY_COUNT = 20 };
+enum { KEY_COUNT = 21 };
 
 static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_COUNT]) {
     const int64_t gigabyte = 1024 * 1024 * 1024;
@@ -14,6 +14,7 @@ static void declare(struct terminal_options *o, struct pt_config_key keys[KEY_CO
         {"device", "party", PT_CONFIG_TEXT, NULL, 0, 0, "URI of the party that it belongs to", &o->party, NULL, NULL},
         {"device", "place", PT_CONFIG_TEXT, NULL, 0, 0, "URI of the place where it scans", &o->place, NULL, NULL},
         {"device", "zone_minutes", PT_CONFIG_NUMBER, "480", -840, 840, "local time's offset from UTC", NULL, &o->zone_minutes, NULL},
+        {"device", "clock_limit", PT_CONFIG_MILLIS, "120s", 1000, 86400000, "staff are told of a clock that is off by more", NULL, &o->clock_limit, NULL},
         {"gateway", "url", PT_CONFIG_TEXT, NULL, 0, 0, "https://host:port", &o->gateway_url, NULL, NULL},
         {"gateway", "ca", PT_CONFIG_PATH, NULL, 0, 0, "the consortium's TLS CA (PEM)", &o->ca_file, NULL, NULL},
         {"gateway", "connect_timeout", PT_CONFIG_MILLIS, "5s", 10, 600000, "", NULL, &o->connect_timeout, NULL},

@@ -9,7 +9,7 @@ struct terminal_options {
     char *name, *party, *place;
     char *gateway_url, *ca_file;
     char *nfc;
-    int64_t zone_minutes;
+    int64_t zone_minutes, clock_limit;
     int64_t frame_budget;
     int64_t batch, resend_after, feed_interval, connect_timeout, request_timeout;
     int64_t outbox_bytes, history_bytes, most_packs;

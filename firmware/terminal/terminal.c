@@ -18,11 +18,15 @@ enum pt_code terminal_open(const struct terminal_options *options, struct termin
     if (code == PT_OK) code = pt_disk_posix_open(out->device.history_dir, &out->history_disk, err);
     if (code == PT_OK) code = history_open(&out->history_disk, (uint64_t)options->history_bytes, &out->history, err);
     if (code == PT_OK) code = recall_list_open(&out->device.genesis, out->device.recalls_file, &out->recalls, err);
+    if (code == PT_OK) code = reference_open(&out->device.genesis, out->device.reference_file, &out->reference, err);
+    if (code == PT_OK) code = clock_guard_open(out->device.clock_file, pt_env_system(), options->clock_limit, &out->clock, err);
     if (code != PT_OK) terminal_close(out);
     return code;
 }
 
 void terminal_close(struct terminal *terminal) {
+    clock_guard_close(terminal->clock);
+    reference_close(terminal->reference);
     recall_list_close(terminal->recalls);
     history_close(terminal->history);
     if (terminal->history_disk.ctx) pt_disk_posix_close(&terminal->history_disk);
@@ -46,6 +50,8 @@ enum pt_code terminal_sync_new(struct terminal *terminal, struct sync **out, str
         .batch = (size_t)o->batch,
         .resend_after = o->resend_after,
         .recalls = terminal->recalls,
+        .reference = terminal->reference,
+        .clock = terminal->clock,
         .feed_interval = o->feed_interval,
     };
     return sync_new(&sync, out, err);

@@ -8,42 +8,23 @@
 #include "common/cose/statement.h"
 #include "firmware/recall/recall_list.h"
 #include "tests/support/support.h"
+#include "tests/unit/firmware/feed_lab.h"
 
 #define GTIN "06901234567892"
 #define NOW ((pt_millis)1767225600000)
 
-struct key {
-    struct signer signer;
-    struct actor actor;
-    uint64_t next;
-    struct pt_digest previous;
-};
-
-static struct key operator, company, device, outsider;
+static struct feed_key operator, company, device, outsider;
 static struct genesis genesis = {.name = "test"};
 static struct actor actors[2];
 static char scratch[256], file[300];
 static uint64_t leaf;
 
-static void make_key(struct key *key, enum actor_role role) {
-    PT_CLEANUP(pt_buf_free) struct pt_buf pem = PT_BUF_INIT(4096);
-    struct pt_error err = {0};
-    assert_ok(signer_mbedtls_generate(&pem, &err), &err);
-    assert_ok(signer_mbedtls_from_pem(pt_buf_bytes(&pem), &key->signer, &err), &err);
-    key->actor = (struct actor){.role = role, .kid = verify_key_thumbprint(key->signer.key), .name = "x", .party = "urn:packtrail:party:1"};
-    key->actor.tls = key->actor.kid;
-    pt_buf_init(&key->actor.key, 1024);
-    verify_key_to_cose(key->signer.key, &key->actor.key);
-    key->next = 0;
-    memset(&key->previous, 0, sizeof key->previous);
-}
-
 static int setup(void **state) {
     (void)state;
-    make_key(&operator, ACTOR_OPERATOR);
-    make_key(&company, ACTOR_COMPANY);
-    make_key(&device, ACTOR_DEVICE);
-    make_key(&outsider, ACTOR_COMPANY);
+    feed_key_make(&operator, ACTOR_OPERATOR);
+    feed_key_make(&company, ACTOR_COMPANY);
+    feed_key_make(&device, ACTOR_DEVICE);
+    feed_key_make(&outsider, ACTOR_COMPANY);
     actors[0] = operator.actor;
     actors[1] = device.actor;
     genesis.actors = actors;
@@ -57,11 +38,8 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    struct key *keys[] = {&operator, &company, &device, &outsider};
-    for (size_t i = 0; i < 4; i++) {
-        signer_mbedtls_free(&keys[i]->signer);
-        actor_free(&keys[i]->actor);
-    }
+    struct feed_key *keys[] = {&operator, &company, &device, &outsider};
+    for (size_t i = 0; i < 4; i++) feed_key_free(keys[i]);
     test_scratch_remove(scratch);
     return 0;
 }
@@ -71,14 +49,6 @@ static struct recall_list *open_list(void) {
     struct pt_error err = {0};
     assert_ok(recall_list_open(&genesis, file, &list, &err), &err);
     return list;
-}
-
-static void sign(struct key *key, const char *content_type, struct pt_bytes payload, const struct pt_digest *ledger, struct pt_buf *out) {
-    struct pt_error err = {0};
-    const struct statement_draft draft = {.content_type = content_type, .issuer = "urn:packtrail:party:1", .subject = "urn:x:y",
-                                          .genesis = *ledger, .sequence = key->next++, .previous = key->previous, .payload = payload};
-    assert_ok(statement_sign(&draft, &key->signer, out, &err), &err);
-    key->previous = statement_id(pt_buf_bytes(out));
 }
 
 // Gives the list one item; how many it refused.
@@ -105,18 +75,18 @@ static void notice(struct pt_buf *out, const char *action, unsigned version, con
     assert_ok(recall_notice_encode(&decoded, out, &err), &err);
 }
 
-static size_t recall(struct recall_list *list, struct key *key, const char *action, unsigned version, const char *members) {
+static size_t recall(struct recall_list *list, struct feed_key *key, const char *action, unsigned version, const char *members) {
     PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(RECALL_NOTICE_MAX), statement = PT_BUF_INIT(STATEMENT_MAX);
     notice(&payload, action, version, members);
-    sign(key, STATEMENT_RECALL, pt_buf_bytes(&payload), &genesis.hash, &statement);
+    feed_sign(key, STATEMENT_RECALL, pt_buf_bytes(&payload), &genesis.hash, &statement);
     return tell(list, WIRE_FEED_RECALL, pt_buf_bytes(&statement), NOW);
 }
 
-static size_t enrol(struct recall_list *list, struct key *by, const struct key *whom) {
+static size_t enrol(struct recall_list *list, struct feed_key *by, const struct feed_key *whom) {
     PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(8192), statement = PT_BUF_INIT(STATEMENT_MAX);
     struct pt_error err = {0};
     assert_ok(actor_encode(&whom->actor, &payload, &err), &err);
-    sign(by, STATEMENT_ENROLMENT, pt_buf_bytes(&payload), &genesis.hash, &statement);
+    feed_sign(by, STATEMENT_ENROLMENT, pt_buf_bytes(&payload), &genesis.hash, &statement);
     return tell(list, WIRE_FEED_ENROLMENT, pt_buf_bytes(&statement), NOW);
 }
 
@@ -144,10 +114,10 @@ static void only_signed_recalls_are_believed(void **state) {
     PT_CLEANUP(pt_buf_free) struct pt_buf payload = PT_BUF_INIT(RECALL_NOTICE_MAX), other = PT_BUF_INIT(STATEMENT_MAX);
     const struct pt_digest elsewhere = {{9}};
     notice(&payload, "end", 3, "");
-    sign(&operator, STATEMENT_RECALL, pt_buf_bytes(&payload), &elsewhere, &other);
+    feed_sign(&operator, STATEMENT_RECALL, pt_buf_bytes(&payload), &elsewhere, &other);
     assert_int_equal(tell(list, WIRE_FEED_RECALL, pt_buf_bytes(&other), NOW), 1);
     pt_buf_clear(&other);
-    sign(&operator, STATEMENT_RECALL, pt_buf_bytes(&payload), &genesis.hash, &other);
+    feed_sign(&operator, STATEMENT_RECALL, pt_buf_bytes(&payload), &genesis.hash, &other);
     other.data[other.len - 1] ^= 1;
     assert_int_equal(tell(list, WIRE_FEED_RECALL, pt_buf_bytes(&other), NOW), 1);
     assert_int_equal(tell(list, WIRE_FEED_RECALL, pt_bytes_str("no statement"), NOW), 1);
@@ -164,7 +134,7 @@ static void a_revoked_signer_is_believed_no_longer(void **state) {
     assert_int_equal(recall(list, &company, "begin", 1, ""), 0);
     struct revocation revocation = {.kid = company.actor.kid, .last_trusted = 0, .reason = "stolen"};
     assert_ok(revocation_encode(&revocation, &payload, &err), &err);
-    sign(&operator, STATEMENT_REVOCATION, pt_buf_bytes(&payload), &genesis.hash, &statement);
+    feed_sign(&operator, STATEMENT_REVOCATION, pt_buf_bytes(&payload), &genesis.hash, &statement);
     assert_int_equal(tell(list, WIRE_FEED_REVOCATION, pt_buf_bytes(&statement), NOW), 0);
     assert_int_equal(recall(list, &company, "end", 2, ""), 1);
     assert_int_equal(covered(list, "1", NULL), 2);  // what it said before stays said
