@@ -18,7 +18,7 @@ static const char help[] =
     "  history   what was signed of late\n"
     "  sync      bring the signed statements to the gateway, collect receipts\n"
     "  recalls   the recalls that this terminal knows, and how old its list is\n"
-    "  status    what the outbox holds\n"
+    "  status    what the outbox holds, how the line and the clock are, how old what it knows is\n"
     "\n"
     "packtrail-scanner --config FILE COMMAND --help says more.\n"
     "Exit: 0 good, 1 bad input, 2 usage, 3 a system failure.\n";

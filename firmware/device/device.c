@@ -98,6 +98,7 @@ enum pt_code device_open(const char *data_dir, const char *token, const char *ge
     set_path(out->recalls_file, data_dir, "recalls.cbor");
     set_path(out->reference_file, data_dir, "reference.db");
     set_path(out->clock_file, data_dir, "clock.cbor");
+    set_path(out->line_file, data_dir, "line.cbor");
     enum pt_code code = open_signer(token, out->sign_key_file, &out->signer, err);
     if (code == PT_OK) code = load_genesis(genesis_file, &out->genesis, err);
     if (code != PT_OK) device_close(out);

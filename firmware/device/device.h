@@ -2,7 +2,7 @@
 //
 // The signing key lies in a file (sign.key) or on a PKCS #11 token, where it never leaves the chip.
 // The data directory holds sign.key (if it is a file) and tls.key (0600), tls.crt (from the operator), enrolment.request, the outbox, the history,
-// recalls.cbor, reference.db and clock.cbor.
+// recalls.cbor, reference.db, clock.cbor and line.cbor.
 #ifndef PACKTRAIL_FIRMWARE_DEVICE_DEVICE_H
 #define PACKTRAIL_FIRMWARE_DEVICE_DEVICE_H
 
@@ -12,7 +12,7 @@ struct device {
     struct signer signer;
     bool on_token;
     struct genesis genesis;
-    char sign_key_file[512], tls_key_file[512], certificate_file[512], outbox_dir[512], history_dir[512], recalls_file[512], reference_file[512], clock_file[512];
+    char sign_key_file[512], tls_key_file[512], certificate_file[512], outbox_dir[512], history_dir[512], recalls_file[512], reference_file[512], clock_file[512], line_file[512];
 };
 
 // token: URI of the signing key (common/crypto/signature.h), NULL or "" for a file. Makes the keys that are missing (existing ones stay) and writes enrolment.request for the operator; *kid is what

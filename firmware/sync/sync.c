@@ -5,10 +5,16 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/wire/wire.h"
 
-enum { MOST_EXECUTORS = 64 };
+enum {
+    MOST_EXECUTORS = 64,
+    MOST_PROBLEM = 16384,
+    SAVED_EVERY_MS = 60000,  // the line's record, while nothing changes
+    BARREN_BATCHES = 3,      // so many requests without one receipt, and the rest is asked for in the next turn
+};
 
 struct sync {
     struct sync_options options;
@@ -24,6 +30,14 @@ struct sync {
     struct pt_bytes *receipts;
     pt_millis asked_feed;  // when it was last tried; 0: never
     bool away;             // the gateway could not be reached in this turn
+    bool looked_back;      // what the last run may have brought was asked for
+    uint64_t collect_from; // where the next turn goes on asking for receipts
+    char *line_file;
+    struct line_record line;
+    pt_millis line_saved;
+    bool asked;                // in this turn
+    enum line_state worst;     // of this turn's requests
+    struct pt_error trouble;   // of this turn
 };
 
 static enum pt_code load_executors(struct sync *sync, struct pt_error *err) {
@@ -58,6 +72,11 @@ enum pt_code sync_new(const struct sync_options *options, struct sync **out, str
         code = pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
     if (code == PT_OK) code = load_executors(sync, err);
     if (code == PT_OK) code = https_client_new(&options->client, &sync->client, err);
+    if (code == PT_OK && options->line_file) {
+        sync->line_file = strdup(options->line_file);
+        if (sync->line_file) line_record_load(sync->line_file, &sync->line);
+        else code = pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
+    }
     if (code != PT_OK) {
         sync_free(sync);
         return code;
@@ -75,8 +94,11 @@ void sync_free(struct sync *sync) {
     free(sync->acks);
     free(sync->ids);
     free(sync->receipts);
+    free(sync->line_file);
     free(sync);
 }
+
+void sync_line(const struct sync *sync, struct line_record *out) { *out = sync->line; }
 
 // A server whose clock stands before the ledger began is not believed.
 static void measure_clock(const struct sync *sync, pt_millis sent) {
@@ -85,23 +107,47 @@ static void measure_clock(const struct sync *sync, pt_millis sent) {
     clock_guard_measured(sync->options.clock, sent, theirs, sync->options.env->now(sync->options.env->ctx));
 }
 
+// What the gateway says of its refusal (RFC 9457), for staff; without it the status alone.
+static void describe_refusal(struct sync *sync, const char *url) {
+    PT_JSON json_t *problem = NULL;
+    const unsigned status = sync->response.status;
+    const char *detail = pt_json_parse(pt_buf_bytes(&sync->response.body), MOST_PROBLEM, &problem, NULL) == PT_OK ? json_string_value(json_object_get(problem, "detail")) : NULL;
+    pt_fail(&sync->trouble, status == 403 ? PT_FORBIDDEN : PT_UNAVAILABLE, url, "the gateway answered %u%s%.300s", status, detail ? ": " : "", detail ? detail : "");
+    pt_log(PT_LOG_WARNING, "gateway-refused-request", "url=%s status=%u answer=%.200s", url, status, detail ? detail : "");
+}
+
+// A certificate that does not hold, on either side, is no bad line: it does not mend itself.
+static enum line_state state_without_answer(enum pt_code code) { return code == PT_UNVERIFIED || code == PT_USAGE ? LINE_UNTRUSTED : LINE_DOWN; }
+
+static void note_line(struct sync *sync, enum line_state state, pt_millis now) {
+    sync->asked = true;
+    sync->line.tried = now;
+    if (state == LINE_UP) sync->line.contact = now;
+    // The worst of a turn is what staff are told: a feed that is refused is not mended by a receipt that came.
+    if (state > sync->worst || sync->worst == LINE_UNKNOWN) sync->worst = state;
+}
+
 // Sends and says whether a good answer came; a gateway that is away or busy is no error, only "not now".
 static bool ask(struct sync *sync, const struct https_client_request *request, struct sync_result *result) {
+    const struct pt_env *env = sync->options.env;
+    const pt_millis sent = env->now(env->ctx);
     struct pt_error err = {0};
-    const pt_millis sent = sync->options.env->now(sync->options.env->ctx);
     if (https_client_send(sync->client, request, &sync->response, &err) != PT_OK) {
-        pt_log_error("gateway-not-reached", &err);
-        result->trouble = err;
+        if (sync->line.state != state_without_answer(err.code)) pt_log_error("gateway-not-reached", &err);
+        sync->trouble = err;
         sync->away = true;
+        note_line(sync, state_without_answer(err.code), env->now(env->ctx));
         return false;
     }
     measure_clock(sync, sent);
     result->reachable = true;
-    if (sync->response.status == 200) return true;
+    if (sync->response.status == 200) {
+        note_line(sync, LINE_UP, env->now(env->ctx));
+        return true;
+    }
+    describe_refusal(sync, request->url);
     result->forbidden = result->forbidden || sync->response.status == 403;
-    pt_fail(&result->trouble, sync->response.status == 403 ? PT_FORBIDDEN : PT_UNAVAILABLE, request->url, "the gateway answered %u", sync->response.status);
-    pt_log(PT_LOG_WARNING, "gateway-refused-request", "url=%s status=%u answer=%.200s", request->url, sync->response.status,
-           pt_buf_cstr(&sync->response.body));
+    note_line(sync, sync->response.status == 403 ? LINE_REFUSED : LINE_BUSY, env->now(env->ctx));
     return false;
 }
 
@@ -190,22 +236,53 @@ static enum pt_code take_receipts(struct sync *sync, size_t count, struct sync_r
     return PT_OK;
 }
 
-static enum pt_code collect(struct sync *sync, struct sync_result *result, struct pt_error *err) {
+// Asks for the receipts of the first `count` items and takes what comes. *came: a good answer did.
+static enum pt_code ask_receipts(struct sync *sync, size_t count, struct sync_result *result, bool *came, struct pt_error *err) {
     PT_CLEANUP(pt_buf_free) struct pt_buf body = PT_BUF_INIT(WIRE_MAX_BODY);
+    *came = false;
+    for (size_t i = 0; i < count; i++) sync->ids[i] = sync->items[i].id;
+    enum pt_code code = wire_receipt_request_encode(sync->ids, count, &body, err);
+    if (code != PT_OK) return code;
+    const struct https_client_request request = {.method = "POST", .url = sync->receipts_url, .content_type = WIRE_TYPE_CBOR, .body = pt_buf_bytes(&body)};
+    if (!ask(sync, &request, result)) return PT_OK;
+    *came = true;
+    code = wire_receipts_decode(pt_buf_bytes(&sync->response.body), sync->receipts, count, err);
+    return code == PT_OK ? take_receipts(sync, count, result, err) : code;
+}
+
+// After a start nobody knows what the last run had sent: before thousands of statements are sent again, their receipts are asked for,
+// the oldest first, as long as some come.
+static enum pt_code look_back(struct sync *sync, struct sync_result *result, struct pt_error *err) {
     for (uint64_t from = 0;;) {
-        const size_t count = outbox_list(sync->options.outbox, OUTBOX_SENT, from, sync->items, sync->options.batch);
-        if (count == 0) return PT_OK;
-        from = sync->items[count - 1].sequence + 1;
-        for (size_t i = 0; i < count; i++) sync->ids[i] = sync->items[i].id;
-        pt_buf_clear(&body);
-        enum pt_code code = wire_receipt_request_encode(sync->ids, count, &body, err);
-        if (code != PT_OK) return code;
-        const struct https_client_request request = {.method = "POST", .url = sync->receipts_url, .content_type = WIRE_TYPE_CBOR, .body = pt_buf_bytes(&body)};
-        if (!ask(sync, &request, result)) return PT_OK;
-        code = wire_receipts_decode(pt_buf_bytes(&sync->response.body), sync->receipts, count, err);
-        if (code == PT_OK) code = take_receipts(sync, count, result, err);
-        if (code != PT_OK) return code;
+        const size_t before = result->received, count = outbox_list(sync->options.outbox, OUTBOX_NEW, from, sync->items, sync->options.batch);
+        bool came = true;
+        if (count > 0) {
+            const enum pt_code code = ask_receipts(sync, count, result, &came, err);
+            if (code != PT_OK || !came) return code;
+            from = sync->items[count - 1].sequence + 1;
+        }
+        if (result->received == before) break;
     }
+    sync->looked_back = true;
+    return PT_OK;
+}
+
+// Goes round: where many are awaited and few come, each turn asks for others.
+static enum pt_code collect(struct sync *sync, struct sync_result *result, struct pt_error *err) {
+    for (unsigned barren = 0; barren < BARREN_BATCHES && !sync->away;) {
+        const size_t before = result->received, count = outbox_list(sync->options.outbox, OUTBOX_SENT, sync->collect_from, sync->items, sync->options.batch);
+        bool came;
+        if (count == 0) {
+            if (sync->collect_from == 0) return PT_OK;
+            sync->collect_from = 0;
+            return PT_OK;
+        }
+        const enum pt_code code = ask_receipts(sync, count, result, &came, err);
+        if (code != PT_OK || !came) return code;
+        sync->collect_from = sync->items[count - 1].sequence + 1;
+        barren = result->received == before ? barren + 1 : 0;
+    }
+    return PT_OK;
 }
 
 // --- The feed ---
@@ -262,14 +339,61 @@ static enum pt_code look_for_news(struct sync *sync, struct sync_result *result,
     return code;
 }
 
+// --- What is said of it ---
+
+bool sync_revoked(struct reference *reference, const struct pt_digest *kid, char why[SYNC_WHY_MAX + 1]) {
+    char reason[ACTOR_TEXT_MAX + 1] = "";
+    why[0] = 0;
+    if (!reference_revoked(reference, kid, reason)) return false;
+    snprintf(why, SYNC_WHY_MAX + 1, "this terminal was revoked by an operator%s%s", reason[0] ? ": " : "", reason);
+    return true;
+}
+
+static void stop_if_revoked(struct sync *sync, struct sync_result *result) {
+    static const struct pt_digest unknown;
+    char why[SYNC_WHY_MAX + 1];
+    if (!sync->options.reference || pt_digest_equal(&sync->options.kid, &unknown)) return;
+    result->revoked = sync_revoked(sync->options.reference, &sync->options.kid, why);
+    outbox_stop_signing(sync->options.outbox, result->revoked ? why : NULL);
+}
+
+static void keep_line(struct sync *sync) {
+    struct line_record *line = &sync->line;
+    if (!sync->asked) return;
+    const bool changed = line->state != sync->worst || strcmp(line->why, sync->trouble.what) != 0;
+    if (line->state != sync->worst) line->since = line->tried;
+    line->state = sync->worst;
+    line->code = sync->trouble.code;
+    snprintf(line->why, sizeof line->why, "%s", sync->trouble.what);
+    if (!sync->line_file || (!changed && line->tried >= sync->line_saved && line->tried - sync->line_saved < SAVED_EVERY_MS)) return;
+    struct pt_error err = {0};
+    sync->line_saved = line->tried;
+    // A full disk must not stop the sync, which makes room on it.
+    if (line_record_save(sync->line_file, line, &err) != PT_OK) pt_log_error("line-not-recorded", &err);
+}
+
 enum pt_code sync_turn(struct sync *sync, struct sync_result *result, struct pt_error *err) {
     *result = (struct sync_result){0};
-    sync->away = false;
-    enum pt_code code = upload(sync, result, err);
-    if (code == PT_OK) code = collect(sync, result, err);
-    if (code == PT_OK) code = look_for_news(sync, result, err);
+    sync->away = sync->asked = false;
+    sync->worst = LINE_UNKNOWN;
+    sync->trouble = (struct pt_error){0};
+    enum pt_code code = sync->looked_back ? PT_OK : look_back(sync, result, err);
+    if (code == PT_OK && !sync->away) code = upload(sync, result, err);
+    if (code == PT_OK && !sync->away) code = collect(sync, result, err);
+    // News are looked for also when the outbox is in trouble: a revocation may be among them.
+    struct pt_error feed_err = {0};
+    enum pt_code news = sync->away ? PT_OK : look_for_news(sync, result, &feed_err);
+    if (news == PT_UNAVAILABLE) {  // no room for news: the outbox goes on, and makes some
+        pt_log_error("feed-not-kept", &feed_err);
+        sync->trouble = feed_err;
+        news = PT_OK;
+    }
+    if (code == PT_OK && news != PT_OK && err) *err = feed_err;
+    stop_if_revoked(sync, result);
+    keep_line(sync);
     struct outbox_status status;
     outbox_status(sync->options.outbox, &status);
     result->left = status.fresh + status.sent;
-    return code;
+    result->trouble = sync->trouble;
+    return code != PT_OK ? code : news;
 }

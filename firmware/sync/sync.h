@@ -10,6 +10,7 @@
 #include "firmware/outbox/outbox.h"
 #include "firmware/recall/recall_list.h"
 #include "firmware/reference/reference.h"
+#include "firmware/sync/line_record.h"
 
 struct sync;
 
@@ -25,6 +26,8 @@ struct sync_options {
     struct reference *reference;  // NULL: products, parties, places and notices are not read from it
     struct clock_guard *clock;    // NULL: the clock is not measured
     pt_millis feed_interval;  // between two readings of the feed
+    struct pt_digest kid;     // of the outbox's device; its revocation, if `reference` knows of one, stops the signing
+    const char *line_file;    // keeps what is known of the line over a restart; NULL: not kept. Copied
 };
 
 enum pt_code sync_new(const struct sync_options *options, struct sync **out, struct pt_error *err) PT_NODISCARD;
@@ -36,8 +39,16 @@ struct sync_result {
     bool reachable;                      // the gateway answered
     bool feed_read;                      // the feed was read to its end in this turn
     bool forbidden;                      // the gateway answered that this terminal is not enrolled, or no longer
+    bool revoked;                        // an operator revoked this device: its later statements count for nothing
     struct pt_error trouble;             // why it was not reached, or what it answered; PT_OK if nothing was wrong
 };
+
+// Whether the feed said that an operator revoked this device. why: for staff, "" if not.
+enum { SYNC_WHY_MAX = ACTOR_TEXT_MAX + 64 };
+bool sync_revoked(struct reference *reference, const struct pt_digest *kid, char why[SYNC_WHY_MAX + 1]);
+
+// What is known of the line, over restarts, too.
+void sync_line(const struct sync *sync, struct line_record *out);
 
 // Uploads what is new, then asks for the receipts of what was sent. PT_OK also if the gateway is away (result->reachable
 // tells); an error is a disk that fails or a gateway that cannot be trusted (a receipt that does not verify).

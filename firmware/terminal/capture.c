@@ -16,7 +16,7 @@ struct capture {
     void *told_arg;
     struct task_pack *packs;
     size_t count, cap;
-    void *seen;  // search tree of pack_id: all of this work, also those signed already
+    void *seen;  // search tree of seen_key: all of this work, also those signed already
     struct pack_id parent;
     bool has_parent;
     struct recall_warning recall;
@@ -66,24 +66,38 @@ enum pt_code capture_set_parent(struct capture *capture, struct pt_bytes code, s
     return PT_OK;
 }
 
-static int by_identity(const void *a, const void *b) {
-    const struct pack_id *left = a;
-    const struct pack_id *right = b;
-    if (left->kind != right->kind) return left->kind < right->kind ? -1 : 1;
-    const int product = strcmp(left->product, right->product);
-    return product != 0 ? product : strcmp(left->serial, right->serial);
+// What is seen may be a week's packs: their keys take a tenth of the room of a pack_id.
+struct seen_key {
+    size_t len;
+    uint8_t bytes[];
+};
+
+static int by_bytes(const void *a, const void *b) {
+    const struct seen_key *left = a, *right = b;
+    const int order = memcmp(left->bytes, right->bytes, left->len < right->len ? left->len : right->len);
+    return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+static struct seen_key *key_of(const struct pack_id *id) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf bytes = PT_BUF_INIT(PACK_KEY_MAX);
+    if (pack_id_key(id, &bytes, NULL) != PT_OK) return NULL;
+    struct seen_key *key = malloc(sizeof *key + bytes.len);
+    if (!key) return NULL;
+    key->len = bytes.len;
+    memcpy(key->bytes, bytes.data, bytes.len);
+    return key;
 }
 
 static bool is_seen(const struct capture *capture, const struct pack_id *id) {
     if (capture->has_parent && pack_id_equal(&capture->parent, id)) return true;
-    return tfind(id, &capture->seen, by_identity) != NULL;
+    PT_FREE struct seen_key *key = key_of(id);
+    return key && tfind(key, &capture->seen, by_bytes) != NULL;
 }
 
 static enum pt_code remember(struct capture *capture, const struct pack_id *id, struct pt_error *err) {
-    struct pack_id *copy = malloc(sizeof *copy);
-    if (copy) *copy = *id;
-    if (copy && tsearch(copy, &capture->seen, by_identity)) return PT_OK;
-    free(copy);
+    struct seen_key *key = key_of(id);
+    if (key && tsearch(key, &capture->seen, by_bytes)) return PT_OK;
+    free(key);
     return pt_fail(err, PT_NO_MEMORY, NULL, "out of memory");
 }
 

@@ -71,11 +71,12 @@ static void print_json(json_t *take) {
 }
 
 static void tell_signed(void *arg, const struct captured_event *event) {
-    (void)arg;
+    struct sync_thread *sync = arg;
     char id[65];
     pt_digest_hex(&event->id, id);
     print_json(json_pack("{s:s, s:I, s:I}", "statement", id, "sequence", (json_int_t)event->sequence, "packs",
                          (json_int_t)event->packs));
+    if (sync) sync_thread_nudge(sync);
 }
 
 static void set_languages(json_t *object, const char *name, const char *zh, const char *en) {
@@ -284,7 +285,7 @@ static enum pt_code read_all(struct scan_session *session, const struct terminal
     return code;
 }
 
-static int scan(struct terminal *terminal, const struct scan_arguments *args, char **sources, int count) {
+static int scan(struct terminal *terminal, struct sync_thread *sync, const struct scan_arguments *args, char **sources, int count) {
     const struct terminal_options *options = terminal->options;
     struct pt_error err = {0};
     struct scan_session session = {.recalls = terminal->recalls};
@@ -306,7 +307,7 @@ static int scan(struct terminal *terminal, const struct scan_arguments *args, ch
         .history = terminal->history,
     };
     enum pt_code code = capture_new(&capture, &session.capture, &err);
-    if (code == PT_OK) capture_on_signed(session.capture, tell_signed, NULL);
+    if (code == PT_OK) capture_on_signed(session.capture, tell_signed, sync);
     if (code == PT_OK && args->parent) code = capture_set_parent(session.capture, pt_bytes_str(args->parent), &err);
     if (code == PT_OK) code = read_all(&session, options, args, sources, count, &err);
     // What was scanned before a failure is signed all the same: the user saw it count.
@@ -339,7 +340,7 @@ int command_scan(const struct terminal_options *options, int argc, char **argv) 
     int status = 3;
     tell_age(&terminal);
     if (args.sync && sync_thread_start(&terminal, &sync, &err) != PT_OK) status = terminal_fail(&err);
-    else status = scan(&terminal, &args, argv + optind, argc - optind);
+    else status = scan(&terminal, sync, &args, argv + optind, argc - optind);
     sync_thread_stop(sync);
     terminal_close(&terminal);
     return status;

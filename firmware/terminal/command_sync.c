@@ -1,4 +1,4 @@
-// `packtrail-scanner sync`: brings the outbox to the gateway and waits for the receipts. `status`: what is in it.
+// `packtrail-scanner sync`: brings the outbox to the gateway and waits for the receipts.
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,21 +65,4 @@ int command_sync(const struct terminal_options *options, int argc, char **argv) 
     sync_free(sync);
     terminal_close(&terminal);
     return status;
-}
-
-int command_status(const struct terminal_options *options, int argc, char **argv) {
-    (void)argv;
-    if (argc != 1) {
-        fputs("usage: packtrail-scanner --config FILE status\n", stderr);
-        return 2;
-    }
-    struct pt_error err = {0};
-    struct terminal terminal;
-    if (terminal_open(options, &terminal, &err) != PT_OK) return terminal_fail(&err);
-    struct outbox_status status;
-    outbox_status(terminal.outbox, &status);
-    printf("{\"next_sequence\":%llu,\"new\":%zu,\"sent\":%zu,\"refused\":%zu,\"bytes\":%llu}\n",
-           (unsigned long long)status.next_sequence, status.fresh, status.sent, status.refused, (unsigned long long)status.bytes);
-    terminal_close(&terminal);
-    return 0;
 }

@@ -1,7 +1,21 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "firmware/terminal/command.h"
+
+// For whoever is no superuser; 0 if it cannot be told, so that a disk that fails is not written to.
+static uint64_t free_bytes(void *directory) {
+    struct statvfs disk;
+    return statvfs(directory, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
+// What the feed brought in an earlier run counts from the start.
+static void stop_if_revoked(struct terminal *terminal) {
+    char why[SYNC_WHY_MAX + 1];
+    const struct pt_digest kid = verify_key_thumbprint(terminal->device.signer.key);
+    if (sync_revoked(terminal->reference, &kid, why)) outbox_stop_signing(terminal->outbox, why);
+}
 
 enum pt_code terminal_open(const struct terminal_options *options, struct terminal *out, struct pt_error *err) {
     *out = (struct terminal){.options = options};
@@ -13,6 +27,8 @@ enum pt_code terminal_open(const struct terminal_options *options, struct termin
         .device = &out->device.signer,
         .issuer = options->party,
         .most_bytes = (uint64_t)options->outbox_bytes,
+        .free_bytes = free_bytes,
+        .free_arg = out->device.outbox_dir,
     };
     if (code == PT_OK) code = outbox_open(&out->disk, &outbox, &out->outbox, err);
     if (code == PT_OK) code = pt_disk_posix_open(out->device.history_dir, &out->history_disk, err);
@@ -20,7 +36,8 @@ enum pt_code terminal_open(const struct terminal_options *options, struct termin
     if (code == PT_OK) code = recall_list_open(&out->device.genesis, out->device.recalls_file, &out->recalls, err);
     if (code == PT_OK) code = reference_open(&out->device.genesis, out->device.reference_file, &out->reference, err);
     if (code == PT_OK) code = clock_guard_open(out->device.clock_file, pt_env_system(), options->clock_limit, &out->clock, err);
-    if (code != PT_OK) terminal_close(out);
+    if (code == PT_OK) stop_if_revoked(out);
+    else terminal_close(out);
     return code;
 }
 
@@ -53,6 +70,8 @@ enum pt_code terminal_sync_new(struct terminal *terminal, struct sync **out, str
         .reference = terminal->reference,
         .clock = terminal->clock,
         .feed_interval = o->feed_interval,
+        .kid = verify_key_thumbprint(terminal->device.signer.key),
+        .line_file = terminal->device.line_file,
     };
     return sync_new(&sync, out, err);
 }

@@ -22,7 +22,7 @@ static const char usage[] =
     "Run a program under the layer by\n"
     "  LD_PRELOAD=libpowercut.so POWERCUT_DIR=DIR POWERCUT_LOG=LOG program…\n"
     "LOG is on DIR's file system, outside DIR. Further: POWERCUT_ENOSPC_AFTER=BYTES, and\n"
-    "POWERCUT_FAIL=write:12:ENOSPC,fsync:3+:EIO (the 12th write; every sync from the third on).\n";
+    "POWERCUT_FAIL=write:12:ENOSPC,fsync:3+:EIO (the 12th write; every sync from the third on; KILL ends the process there).\n";
 
 void undo_die(const char *what, const char *where) {
     fprintf(stderr, "powercut: %s: %s: %s\n", what, where, strerror(errno));

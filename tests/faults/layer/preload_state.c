@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #define FD_TABLE 65536
 #define FAILURES_MAX 8
+#define KILLED -1
 
 static struct {
     bool on;
@@ -138,13 +140,19 @@ bool layer_locate(int directory, const char *path, struct layer_place *out) {
     return true;
 }
 
+// The power goes right here: what was written before stands or not as `powercut apply` decides.
+static int layer_end(void) {
+    syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
+    return EIO;
+}
+
 int layer_injected(enum layer_call call) {
     uint64_t *count = call == LAYER_WRITE ? &layer.state->writes : &layer.state->syncs;
     ++*count;
     for (size_t i = 0; i < layer.failure_count; i++)
         if (layer.failures[i].call == call &&
             (*count == layer.failures[i].number || (layer.failures[i].onwards && *count > layer.failures[i].number)))
-            return layer.failures[i].error;
+            return layer.failures[i].error == KILLED ? layer_end() : layer.failures[i].error;
     return 0;
 }
 
@@ -168,7 +176,7 @@ void layer_freed(uint64_t bytes) {
     layer.state->used -= (int64_t)bytes;
 }
 
-// "write:12:ENOSPC,fsync:3+:EIO": the 12th write fails, every sync from the third on fails.
+// "write:12:ENOSPC,fsync:3+:EIO": the 12th write fails, every sync from the third on fails. "write:12:KILL": the process ends there.
 static void read_failures(const char *text) {
     while (text && *text) {
         char call[16], name[16];
@@ -182,9 +190,9 @@ static void read_failures(const char *text) {
         if (sscanf(text, ":%15[A-Z]%n", name, &used) != 1) layer_die("POWERCUT_FAIL is not understood", text);
         text += used;
         if (*text == ',') text++;
-        const int error = strcmp(name, "ENOSPC") == 0 ? ENOSPC : strcmp(name, "EIO") == 0 ? EIO : 0;
+        const int error = strcmp(name, "ENOSPC") == 0 ? ENOSPC : strcmp(name, "EIO") == 0 ? EIO : strcmp(name, "KILL") == 0 ? KILLED : 0;
         if (!error || (strcmp(call, "write") != 0 && strcmp(call, "fsync") != 0))
-            layer_die("POWERCUT_FAIL knows write and fsync, ENOSPC and EIO", call);
+            layer_die("POWERCUT_FAIL knows write and fsync, ENOSPC, EIO and KILL", call);
         layer.failures[layer.failure_count].call = call[0] == 'w' ? LAYER_WRITE : LAYER_SYNC;
         layer.failures[layer.failure_count].number = number;
         layer.failures[layer.failure_count].onwards = onwards;

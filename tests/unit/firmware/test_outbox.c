@@ -27,27 +27,32 @@ static int drop_key(void **state) {
     return 0;
 }
 
-static struct outbox *open_outbox(struct disk_fake *disk) {
-    const struct outbox_options options = {
-        .genesis = genesis, .device = &device_key, .issuer = "urn:packtrail:party:test:1", .most_bytes = 1 << 30};
+static uint64_t free_bytes(void *arg) { return *(uint64_t *)arg; }
+
+static struct outbox *open_limited(struct disk_fake *disk, uint64_t most, uint64_t *on_disk) {
+    const struct outbox_options options = {.genesis = genesis, .device = &device_key, .issuer = "urn:packtrail:party:test:1",
+                                           .most_bytes = most, .free_bytes = on_disk ? free_bytes : NULL, .free_arg = on_disk};
     struct outbox *outbox = NULL;
     struct pt_error err = {0};
     assert_ok(outbox_open(disk_fake_disk(disk), &options, &outbox, &err), &err);
     return outbox;
 }
 
+static struct outbox *open_outbox(struct disk_fake *disk) { return open_limited(disk, 1 << 30, NULL); }
+
 struct story {
     struct disk_fake *disk;
     struct outbox *outbox;
     struct pt_digest told[MOST];  // id told to the user for each sequence; zero if none was told
     bool received[MOST];
+    uint64_t most_bytes;  // few: small segments, which come and go
     uint64_t seed;
 };
 
 static void power_cut(struct story *story) {
     outbox_close(story->outbox);
     disk_fake_crash(story->disk, &story->seed);
-    story->outbox = open_outbox(story->disk);
+    story->outbox = open_limited(story->disk, story->most_bytes, NULL);
 }
 
 static bool sign_one(struct story *story) {
@@ -70,7 +75,12 @@ static bool settle_some(struct story *story) {
     const size_t count = outbox_list(story->outbox, OUTBOX_NEW, 0, items, 8);
     for (size_t i = 0; i < count; i++) {
         if (outbox_acknowledged(story->outbox, items[i].sequence, 1, NULL) != PT_OK) return false;
-        if (disk_fake_random(&story->seed) % 3 == 0) continue;
+        const uint64_t dice = disk_fake_random(&story->seed) % 12;
+        if (dice < 4) continue;
+        if (dice == 4) {
+            if (outbox_refused(story->outbox, items[i].sequence, "why", NULL) != PT_OK) return false;
+            continue;
+        }
         // Even if keeping the receipt fails, the statement may go: the ledger holds it.
         story->received[items[i].sequence] = true;
         if (outbox_received(story->outbox, items[i].sequence, pt_bytes_str("receipt"), NULL) != PT_OK) return false;
@@ -134,8 +144,9 @@ static void what_was_told_is_kept_until_its_receipt(void **state) {
         memset(&story, 0, sizeof story);
         story.disk = disk_fake_new();
         story.seed = 77 + round;
-        story.outbox = open_outbox(story.disk);
-        for (unsigned i = 0; i < STEPS; i++) step(&story);
+        story.most_bytes = round % 2 ? 65536 : 1 << 30;
+        story.outbox = open_limited(story.disk, story.most_bytes, NULL);
+        for (unsigned i = 0; i < (round % 2 ? 5 * STEPS : STEPS); i++) step(&story);
         check(&story);
         outbox_close(story.outbox);
         disk_fake_free(story.disk);
@@ -159,10 +170,161 @@ static void a_refusal_is_kept_as_evidence(void **state) {
     disk_fake_free(disk);
 }
 
+static enum pt_code sign(struct outbox *outbox, size_t size) {
+    static uint8_t payload[STATEMENT_MAX];
+    return outbox_sign(outbox, STATEMENT_EVENT_CBOR, "urn:test", pt_bytes_of(payload, size), NULL, NULL, NULL);
+}
+
+static void receive(struct outbox *outbox, uint64_t sequence) {
+    struct pt_error err = {0};
+    assert_ok(outbox_acknowledged(outbox, sequence, 1, &err), &err);
+    assert_ok(outbox_received(outbox, sequence, pt_bytes_str("receipt"), &err), &err);
+}
+
+static struct outbox_status status_of(struct outbox *outbox) {
+    struct outbox_status status;
+    outbox_status(outbox, &status);
+    return status;
+}
+
+static void one_refusal_holds_no_other_statement_back(void **state) {
+    (void)state;
+    struct disk_fake *disk = disk_fake_new();
+    struct outbox *outbox = open_outbox(disk);
+    struct pt_buf before = PT_BUF_INIT(STATEMENT_MAX), after = PT_BUF_INIT(STATEMENT_MAX);
+    struct pt_error err = {0};
+    uint64_t seed = 3;
+    assert_int_equal(sign(outbox, 100), PT_OK);
+    assert_ok(outbox_read(outbox, 0, &before, &err), &err);
+    assert_ok(outbox_refused(outbox, 0, "the signature does not hold", &err), &err);
+    for (uint64_t i = 1; i <= 150; i++) {
+        assert_int_equal(sign(outbox, 200000), PT_OK);
+        receive(outbox, i);
+    }
+    assert_true(status_of(outbox).bytes < 20 * 1000 * 1000);  // of 30 million bytes that were signed
+    outbox_close(outbox);
+    disk_fake_crash(disk, &seed);
+    outbox = open_outbox(disk);
+    const struct outbox_status status = status_of(outbox);
+    assert_int_equal(status.refused, 1);
+    assert_int_equal(status.next_sequence, 151);
+    assert_ok(outbox_read(outbox, 0, &after, &err), &err);
+    assert_true(pt_bytes_equal(pt_buf_bytes(&before), pt_buf_bytes(&after)));
+    outbox_close(outbox);
+    pt_buf_free(&before);
+    pt_buf_free(&after);
+    disk_fake_free(disk);
+}
+
+static void what_is_on_its_way_is_counted_in_any_order(void **state) {
+    (void)state;
+    struct disk_fake *disk = disk_fake_new();
+    struct outbox *outbox = open_outbox(disk);
+    struct outbox_item items[8];
+    for (unsigned i = 0; i < 5; i++) assert_int_equal(sign(outbox, 10), PT_OK);
+    receive(outbox, 3);
+    receive(outbox, 1);
+    assert_int_equal(outbox_acknowledged(outbox, 0, 7, NULL), PT_OK);
+    struct outbox_status status = status_of(outbox);
+    assert_int_equal(status.fresh, 2);
+    assert_int_equal(status.sent, 1);
+    assert_int_equal(outbox_list(outbox, OUTBOX_NEW, 0, items, 8), 2);
+    assert_int_equal(items[0].sequence, 2);
+    assert_int_equal(items[1].sequence, 4);
+    assert_int_equal(outbox_list(outbox, OUTBOX_SENT, 0, items, 8), 1);
+    assert_int_equal(items[0].sent_at, 7);
+    assert_int_equal(outbox_list(outbox, OUTBOX_NEW, 3, items, 8), 1);
+    outbox_send_again(outbox, 0);
+    assert_int_equal(status_of(outbox).fresh, 3);
+    assert_int_equal(outbox_acknowledged(outbox, 1, 7, NULL), PT_NOT_FOUND);
+    assert_int_equal(outbox_received(outbox, 1, pt_bytes_str("receipt"), NULL), PT_OK);  // twice is no harm
+    for (uint64_t i = 0; i < 5; i += 2) receive(outbox, i);
+    status = status_of(outbox);
+    assert_int_equal(status.fresh + status.sent, 0);
+    outbox_close(outbox);
+    outbox = open_outbox(disk);
+    assert_int_equal(outbox_list(outbox, OUTBOX_NEW, 0, items, 8), 0);
+    assert_int_equal(sign(outbox, 10), PT_OK);
+    assert_int_equal(outbox_list(outbox, OUTBOX_NEW, 0, items, 8), 1);
+    assert_int_equal(items[0].sequence, 5);
+    outbox_close(outbox);
+    disk_fake_free(disk);
+}
+
+static void a_nearly_full_outbox_says_so_in_time_and_empties(void **state) {
+    (void)state;
+    struct disk_fake *disk = disk_fake_new();
+    struct outbox *outbox = open_limited(disk, 2 * 1000 * 1000, NULL);
+    unsigned first_percent[4] = {0};
+    bool seen[4] = {false};
+    uint64_t count = 0;
+    for (;; count++) {
+        const struct outbox_room room = status_of(outbox).room;
+        if (!seen[room.fill]) first_percent[room.fill] = room.percent;
+        seen[room.fill] = true;
+        if (sign(outbox, 200) != PT_OK) break;
+        assert_int_not_equal(room.fill, OUTBOX_FULL);
+    }
+    assert_true(seen[OUTBOX_ROOMY] && seen[OUTBOX_FILLING] && seen[OUTBOX_NEARLY_FULL]);
+    assert_true(first_percent[OUTBOX_FILLING] <= 80);
+    assert_true(first_percent[OUTBOX_NEARLY_FULL] <= 95);
+    assert_int_equal(sign(outbox, 200), PT_UNAVAILABLE);
+    assert_int_equal(status_of(outbox).fresh, count);
+    for (uint64_t i = 0; i < count; i++) receive(outbox, i);
+    assert_int_equal(status_of(outbox).room.fill, OUTBOX_ROOMY);
+    assert_int_equal(sign(outbox, 200), PT_OK);
+    outbox_close(outbox);
+    disk_fake_free(disk);
+}
+
+static void a_disk_that_others_filled_leaves_room_for_receipts_alone(void **state) {
+    (void)state;
+    struct disk_fake *disk = disk_fake_new();
+    uint64_t on_disk = UINT64_C(1) << 30;
+    struct outbox *outbox = open_limited(disk, UINT64_C(1) << 30, &on_disk);
+    assert_int_equal(status_of(outbox).room.fill, OUTBOX_ROOMY);
+    assert_int_equal(sign(outbox, 200), PT_OK);
+    on_disk = OUTBOX_RESERVE + 500 * 1000;
+    assert_int_equal(status_of(outbox).room.fill, OUTBOX_FILLING);
+    on_disk = OUTBOX_RESERVE + 20 * 1000;
+    assert_int_equal(status_of(outbox).room.fill, OUTBOX_NEARLY_FULL);
+    on_disk = OUTBOX_RESERVE + 100;
+    assert_int_equal(status_of(outbox).room.fill, OUTBOX_FULL);
+    assert_int_equal(sign(outbox, 200), PT_UNAVAILABLE);
+    receive(outbox, 0);
+    on_disk = 0;
+    assert_int_equal(status_of(outbox).room.bytes, 0);
+    assert_int_equal(status_of(outbox).room.percent, 100);
+    outbox_close(outbox);
+    disk_fake_free(disk);
+}
+
+static void a_revoked_device_signs_nothing_more(void **state) {
+    (void)state;
+    struct disk_fake *disk = disk_fake_new();
+    struct outbox *outbox = open_outbox(disk);
+    struct pt_error err = {0};
+    assert_int_equal(sign(outbox, 10), PT_OK);
+    outbox_stop_signing(outbox, "this terminal was revoked by an operator: lost");
+    assert_int_equal(outbox_sign(outbox, STATEMENT_EVENT_CBOR, "urn:test", pt_bytes_str("x"), NULL, NULL, &err), PT_FORBIDDEN);
+    assert_string_equal(err.what, "this terminal was revoked by an operator: lost");
+    assert_true(status_of(outbox).stopped);
+    receive(outbox, 0);  // what was signed before is still brought
+    outbox_stop_signing(outbox, NULL);
+    assert_int_equal(sign(outbox, 10), PT_OK);
+    outbox_close(outbox);
+    disk_fake_free(disk);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_told_is_kept_until_its_receipt),
         cmocka_unit_test(a_refusal_is_kept_as_evidence),
+        cmocka_unit_test(one_refusal_holds_no_other_statement_back),
+        cmocka_unit_test(what_is_on_its_way_is_counted_in_any_order),
+        cmocka_unit_test(a_nearly_full_outbox_says_so_in_time_and_empties),
+        cmocka_unit_test(a_disk_that_others_filled_leaves_room_for_receipts_alone),
+        cmocka_unit_test(a_revoked_device_signs_nothing_more),
     };
     return cmocka_run_group_tests_name("firmware outbox", tests, make_key, drop_key);
 }
