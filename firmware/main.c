@@ -18,6 +18,7 @@ static const char help[] =
     "  history   what was signed of late\n"
     "  sync      bring the signed statements to the gateway, collect receipts\n"
     "  recalls   the recalls that this terminal knows, and how old its list is\n"
+    "  notices   what others said they sent here\n"
     "  status    what the outbox holds, how the line and the clock are, how old what it knows is\n"
     "\n"
     "packtrail-scanner --config FILE COMMAND --help says more.\n"
@@ -27,7 +28,7 @@ static const struct {
     const char *name;
     int (*run)(const struct terminal_options *options, int argc, char **argv);
 } commands[] = {
-    {"request", command_request}, {"scan", command_scan}, {"undo", command_undo}, {"history", command_history}, {"sync", command_sync}, {"recalls", command_recalls}, {"status", command_status}};
+    {"request", command_request}, {"scan", command_scan}, {"undo", command_undo}, {"history", command_history}, {"sync", command_sync}, {"recalls", command_recalls}, {"notices", command_notices}, {"status", command_status}};
 
 static int run(const char *config, int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

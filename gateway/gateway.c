@@ -71,6 +71,14 @@ static void relay_request(void *arg, struct https_request *request) {
     if (admit(gateway, request)) relay_handle(gateway->relay, request);
 }
 
+// What is meant for a party (shipping notices) goes to its own terminals, whoever runs the gateway.
+static void get_feed(void *arg, struct https_request *request) {
+    struct gateway *gateway = arg;
+    if (!admit(gateway, request)) return;
+    const struct roster_actor *asks = roster_by_tls(gateway->roster, &https_request_identity(request)->thumbprint);
+    relay_handle_for(gateway->relay, request, asks ? asks->actor.party : "");
+}
+
 // Reports and sales are the pharmacy's own: for its office (a company's, operator's or client's certificate) of the party
 // that the gateway itself belongs to, not for terminals and other gateways.
 static bool admit_office(struct gateway *gateway, struct https_request *request) {
@@ -242,7 +250,7 @@ static enum pt_code start_server(struct gateway *gateway, struct pt_error *err) 
     const struct https_route routes[] = {
         {HTTPS_POST, WIRE_PATH_STATEMENTS, body, "application/cbor-seq application/cose", post_statements, gateway},
         {HTTPS_POST, WIRE_PATH_RECEIPTS, body, WIRE_TYPE_CBOR, relay_request, gateway},
-        {HTTPS_GET, WIRE_PATH_FEED, 0, NULL, relay_request, gateway},
+        {HTTPS_GET, WIRE_PATH_FEED, 0, NULL, get_feed, gateway},
         {HTTPS_GET, "/verify/{rest*}", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/packs/{rest*}", 0, NULL, relay_request, gateway},
         {HTTPS_GET, "/recalls", 0, NULL, relay_request, gateway},

@@ -5,17 +5,9 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/identify/percent.h"
 
 enum { ANSWER_MOST = 256 * 1024 };
-
-static void percent_append(struct pt_buf *out, struct pt_bytes text) {
-    for (size_t i = 0; i < text.len; i++) {
-        const uint8_t c = text.data[i];
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (plain) pt_buf_byte(out, c);
-        else pt_buf_printf(out, "%%%02X", c);
-    }
-}
 
 // As its symbol would say it: GS1 element string with FNC1 (GS), or the URI of the pack.
 static enum pt_code label_text(const struct pack_id *pack, const char *lot, const char *expiry, struct pt_buf *out, struct pt_error *err) {
@@ -32,10 +24,10 @@ enum pt_code lookup_question(const struct pack_id *pack, const char *lot, const 
     const enum pt_code code = label_text(pack, lot, expiry, &label, err);
     if (code != PT_OK) return code;
     pt_buf_str(out, "/verify/scan?code=");
-    percent_append(out, pt_buf_bytes(&label));
+    percent_encode(out, pt_buf_bytes(&label));
     if (lot[0] && pack->kind != PACK_SGTIN) {
         pt_buf_str(out, "&lot=");
-        percent_append(out, pt_bytes_str(lot));
+        percent_encode(out, pt_bytes_str(lot));
     }
     return pt_buf_check(out, err);
 }

@@ -193,7 +193,8 @@ static enum pt_code take(struct reference *reference, const struct wire_feed *fe
     enum pt_code code = reference_store_begin(reference->store, err);
     if (code != PT_OK) return code;
     code = take_items(reference, feed, refused, err);
-    if (code == PT_OK) code = reference_store_forget_notices(reference->store, now - 2 * NOTICE_DAYS * DAY, err);
+    // By whichever clock is behind: one that was set forward by mistake must not make this terminal forget.
+    if (code == PT_OK) code = reference_store_forget_notices(reference->store, (feed->time < now ? feed->time : now) - 2 * NOTICE_DAYS * DAY, err);
     if (code == PT_OK) code = reference_store_set_mark(reference->store, &mark, err);
     if (code == PT_OK) code = reference_store_commit(reference->store, err);
     if (code != PT_OK) {

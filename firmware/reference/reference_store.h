@@ -31,7 +31,7 @@ enum pt_code reference_store_actor(struct reference_store *store, const struct p
 enum pt_code reference_store_put_reason(struct reference_store *store, const struct pt_digest *kid, const char *reason, struct pt_error *err) PT_NODISCARD;
 bool reference_store_reason(struct reference_store *store, const struct pt_digest *kid, char out[ACTOR_TEXT_MAX + 1]);
 
-// Master records under master_key(). The one with the greatest key in [from, to]; a copy in `arena`.
+// Master records under master_key(); a version once said stands. The one with the greatest key in [from, to]; a copy in `arena`.
 enum pt_code reference_store_put_record(struct reference_store *store, unsigned kind, struct pt_bytes key, struct pt_bytes payload, struct pt_error *err) PT_NODISCARD;
 enum pt_code reference_store_record(struct reference_store *store, struct pt_bytes from, struct pt_bytes to, struct pt_arena *arena,
                                     struct pt_bytes *payload, struct pt_error *err) PT_NODISCARD;

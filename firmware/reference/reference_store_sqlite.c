@@ -31,7 +31,7 @@ static const char *const queries[QUERY_COUNT] = {
     [GET_ACTOR] = "SELECT encoded FROM actor WHERE kid = ?1",
     [PUT_REASON] = "UPDATE actor SET reason = ?2 WHERE kid = ?1",
     [GET_REASON] = "SELECT reason FROM actor WHERE kid = ?1 AND reason IS NOT NULL",
-    [PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES (?1, ?2, ?3)",
+    [PUT_RECORD] = "INSERT OR IGNORE INTO record VALUES (?1, ?2, ?3)",
     [GET_RECORD] = "SELECT payload FROM record WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1",
     [PUT_NOTICE] = "INSERT OR IGNORE INTO notice VALUES (?1, ?2, 0, ?3)",
     [PUT_PACK] = "INSERT OR IGNORE INTO notice_pack VALUES (?1, ?2)",
@@ -83,8 +83,8 @@ enum pt_code reference_store_open(const char *file, struct reference_store **out
     if (code == PT_OK) {
         chmod(file, 0600);
         sqlite3_busy_timeout(store->db, 5000);
-        // A terminal's memory is small; what is read is a few rows.
-        code = execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF", err);
+        // A terminal's memory is small; what is read is a few rows. Nobody else opens the file: no shared index, which a full disk could not hold.
+        code = execute(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024; PRAGMA trusted_schema = OFF", err);
     }
     if (code == PT_OK) code = check_version(store, err);
     if (code == PT_OK) code = execute(store, schema, err);

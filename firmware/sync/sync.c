@@ -28,7 +28,7 @@ struct sync {
     struct wire_ack *acks;
     struct pt_digest *ids;
     struct pt_bytes *receipts;
-    pt_millis asked_feed;  // when it was last tried; 0: never
+    pt_millis asked_feed;  // when it was last read; 0: never, or not to its end
     bool away;             // the gateway could not be reached in this turn
     bool looked_back;      // what the last run may have brought was asked for
     uint64_t collect_from; // where the next turn goes on asking for receipts
@@ -100,10 +100,10 @@ void sync_free(struct sync *sync) {
 
 void sync_line(const struct sync *sync, struct line_record *out) { *out = sync->line; }
 
-// A server whose clock stands before the ledger began is not believed.
+// A server whose clock stands before the second in which the ledger began is not believed.
 static void measure_clock(const struct sync *sync, pt_millis sent) {
     pt_millis theirs;
-    if (!sync->options.clock || !https_client_response_date(&sync->response, &theirs) || theirs < sync->options.genesis->time) return;
+    if (!sync->options.clock || !https_client_response_date(&sync->response, &theirs) || theirs + 999 < sync->options.genesis->time) return;
     clock_guard_measured(sync->options.clock, sent, theirs, sync->options.env->now(sync->options.env->ctx));
 }
 
@@ -320,8 +320,8 @@ static enum pt_code read_feed(struct sync *sync, const struct feed_reader *reade
         return PT_OK;
     }
     *more = feed.more && feed.cursor > cursor;
-    result->feed_read = !feed.more;
     code = reader->take(sync, &feed, sync->options.env->now(sync->options.env->ctx), &refused, err);
+    result->feed_read = code == PT_OK && !feed.more;
     if (code == PT_OK && refused) pt_log(PT_LOG_WARNING, "feed-items-refused", "count=%zu", refused);
     free(feed.items);
     return code;
@@ -332,10 +332,16 @@ static enum pt_code look_for_news(struct sync *sync, struct sync_result *result,
     const bool wanted[] = {sync->options.recalls != NULL, sync->options.reference != NULL};
     const pt_millis now = sync->options.env->now(sync->options.env->ctx);
     if (sync->asked_feed && now >= sync->asked_feed && now - sync->asked_feed < sync->options.feed_interval) return PT_OK;
-    sync->asked_feed = now;
     enum pt_code code = PT_OK;
-    for (size_t i = 0; i < 2; i++)
-        for (bool more = wanted[i]; code == PT_OK && more && !sync->away;) code = read_feed(sync, &readers[i], &more, result, err);
+    bool all = true;
+    for (size_t i = 0; i < 2; i++) {
+        if (!wanted[i]) continue;
+        result->feed_read = false;
+        for (bool more = true; code == PT_OK && more && !sync->away;) code = read_feed(sync, &readers[i], &more, result, err);
+        all = all && result->feed_read;
+    }
+    result->feed_read = all && (wanted[0] || wanted[1]);
+    sync->asked_feed = all ? now : 0;  // what failed is tried again in the next turn, whose pauses grow
     return code;
 }
 

@@ -17,6 +17,7 @@ int command_sync(const struct terminal_options *options, int argc, char **argv);
 int command_undo(const struct terminal_options *options, int argc, char **argv);
 int command_history(const struct terminal_options *options, int argc, char **argv);
 int command_recalls(const struct terminal_options *options, int argc, char **argv);
+int command_notices(const struct terminal_options *options, int argc, char **argv);
 int command_status(const struct terminal_options *options, int argc, char **argv);
 
 // What the commands share: the opened device with its outbox.

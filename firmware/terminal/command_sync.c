@@ -22,6 +22,7 @@ static void add_up(struct sync_result *total, const struct sync_result *turn) {
     total->refused += turn->refused;
     total->received += turn->received;
     total->left = turn->left;
+    total->feed_read = total->feed_read || turn->feed_read;
     total->reachable = total->reachable || turn->reachable;
 }
 
@@ -35,7 +36,9 @@ static int sync_until_empty(struct sync *sync, long seconds) {
         const enum pt_code code = sync_turn(sync, &turn, &err);
         add_up(&total, &turn);
         if (code != PT_OK) return terminal_fail(&err);
-        if (turn.left == 0 || env->now(env->ctx) >= end) break;
+        // The news are wanted, too; a gateway that does not know this terminal yet may have them in a moment.
+        const bool settled = turn.left == 0 && (total.feed_read || !turn.reachable || idle > 5);
+        if (settled || env->now(env->ctx) >= end) break;
         if (turn.uploaded + turn.received > 0) idle = 0;
         pause_ms(idle < 5 ? 50 << idle : 1600);
     }

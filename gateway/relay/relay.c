@@ -1,13 +1,14 @@
 #include "gateway/relay/relay.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
+#include "common/identify/percent.h"
 #include "common/wire/wire.h"
 
-enum { MOST_THREADS = 16 };
+enum { MOST_THREADS = 16, MOST_URL = 65536 };
 
 struct job {
     struct job *next;
@@ -86,7 +87,18 @@ static void *run(void *arg) {
     return NULL;
 }
 
-static struct job *new_job(const struct relay *relay, const struct https_request *request) {
+static char *url_of(const struct relay *relay, const struct https_request *request, const char *party) {
+    PT_CLEANUP(pt_buf_free) struct pt_buf url = PT_BUF_INIT(MOST_URL);
+    const char *query = https_request_query_text(request);
+    pt_buf_printf(&url, "%s%s%s%s", relay->options.ledger_url, https_request_path(request), query[0] || party ? "?" : "", query);
+    if (party) {
+        pt_buf_str(&url, query[0] ? "&party=" : "party=");
+        percent_encode(&url, pt_bytes_str(party));
+    }
+    return url.failed ? NULL : strdup(pt_buf_cstr(&url));
+}
+
+static struct job *new_job(const struct relay *relay, const struct https_request *request, const char *party) {
     struct job *job = calloc(1, sizeof *job);
     if (!job) return NULL;
     job->post = https_request_method(request) == HTTPS_POST;
@@ -94,9 +106,7 @@ static struct job *new_job(const struct relay *relay, const struct https_request
     pt_buf_append_bytes(&job->body, https_request_body(request));
     const char *type = https_request_header(request, "Content-Type");
     job->content_type = type ? strdup(type) : NULL;
-    const char *query = https_request_query_text(request);
-    if (asprintf(&job->url, "%s%s%s%s", relay->options.ledger_url, https_request_path(request), query[0] ? "?" : "", query) < 0)
-        job->url = NULL;
+    job->url = url_of(relay, request, party);
     if (!job->url || job->body.failed) {
         free_job(job);
         return NULL;
@@ -104,9 +114,8 @@ static struct job *new_job(const struct relay *relay, const struct https_request
     return job;
 }
 
-void relay_handle(void *arg, struct https_request *request) {
-    struct relay *relay = arg;
-    struct job *job = new_job(relay, request);
+static void hand_over(struct relay *relay, struct https_request *request, const char *party) {
+    struct job *job = new_job(relay, request, party);
     if (job) {
         pthread_mutex_lock(&relay->lock);
         if (relay->waiting < relay->options.most_waiting && !relay->stopping &&
@@ -123,6 +132,18 @@ void relay_handle(void *arg, struct https_request *request) {
     }
     struct pt_error err = {0};
     pt_fail(&err, PT_UNAVAILABLE, NULL, "too many requests wait for the ledger");
+    https_reply_problem(request, &err);
+}
+
+void relay_handle(void *arg, struct https_request *request) { hand_over(arg, request, NULL); }
+
+void relay_handle_for(struct relay *relay, struct https_request *request, const char *party) {
+    struct pt_error err = {0};
+    if (https_request_query_count(request, "party") == 0) {
+        hand_over(relay, request, party);
+        return;
+    }
+    pt_fail(&err, PT_INVALID, NULL, "the party is the one of the caller's certificate");
     https_reply_problem(request, &err);
 }
 

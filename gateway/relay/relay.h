@@ -17,6 +17,9 @@ struct relay_options {
 
 enum pt_code relay_start(const struct relay_options *options, struct relay **out, struct pt_error *err) PT_NODISCARD;
 void relay_handle(void *arg, struct https_request *request);  // a route's handler; arg is the relay
+// The same, naming the party that asks to the ledger (?party=URI): the ledger sees only this gateway's certificate. A request that names
+// one itself is refused.
+void relay_handle_for(struct relay *relay, struct https_request *request, const char *party);
 void relay_stop(struct relay *relay);  // answers what waits with 503; call after the server has stopped; NULL is allowed
 
 #endif

@@ -184,12 +184,20 @@ void api_get_feed(void *arg, struct https_request *request) {
         return;
     }
     unsigned kinds;
+    const char *party = https_request_query(request, "party", 0);
     if (read_kinds(https_request_query(request, "kinds", 0), &kinds, &err) != PT_OK || api_actor(api, request, &actor, &err) != PT_OK) {
         https_reply_problem(request, &err);
         return;
     }
+    // A gateway asks for its terminals, whose certificates it has checked; everybody else speaks for himself.
+    if (party && actor.role != ACTOR_GATEWAY && strcmp(party, actor.party) != 0) {
+        actor_free(&actor);
+        pt_fail(&err, PT_FORBIDDEN, NULL, "only a gateway asks for another party");
+        https_reply_problem(request, &err);
+        return;
+    }
     PT_CLEANUP(pt_buf_free) struct pt_buf answer = PT_BUF_INIT((size_t)FEED_ITEMS * STATEMENT_MAX);
-    if (read_feed(api, actor.party, since, kinds, &answer, &err) != PT_OK) https_reply_problem(request, &err);
+    if (read_feed(api, party ? party : actor.party, since, kinds, &answer, &err) != PT_OK) https_reply_problem(request, &err);
     else https_reply_text(request, 200, WIRE_TYPE_CBOR, pt_buf_bytes(&answer));
     actor_free(&actor);
 }
